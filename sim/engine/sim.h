@@ -1,0 +1,89 @@
+/* sim.h - the clock, the timers, the run loop, its stop rules and guards.
+ *
+ * An event is a `struct timer` embedded in the component that it wakes: none is ever allocated,
+ * arming again moves it, stopping removes it. Timers fire in the total order (at_ps, order of
+ * arming). Behind timer_arm stands a hierarchical timing wheel of FIFO slots
+ * (docs/decisions/0003-timing-wheel.md).
+ */
+#ifndef RAILSIM_ENGINE_SIM_H
+#define RAILSIM_ENGINE_SIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/base/arena.h"
+#include "sim/base/check.h"
+
+struct sim;
+typedef void timer_fn(struct sim *sim, void *self);
+
+/* struct timer_link: place in a circular list; next NULL = in none. */
+struct timer_link {
+    struct timer_link *next, *prev;
+};
+
+/* struct timer: timer_init once, before anything else. Fields are the engine's. */
+struct timer {
+    struct timer_link link; /* first: the engine turns links into timers */
+    int64_t at_ps;
+    timer_fn *fn;
+    void *self;
+    uint32_t component; /* for fingerprint and trace: dense id of the owner */
+    uint32_t kind;      /* which of the owner's timers */
+};
+_Static_assert(sizeof(struct timer) == 48, "a timer is less than a cache line");
+
+/* enum sim_stop: why sim_run returned. */
+enum sim_stop {
+    SIM_DONE,       /* sim_finish was called */
+    SIM_IDLE,       /* no timer is armed and nobody called sim_finish: the run is stuck */
+    SIM_MAX_EVENTS, /* guards */
+    SIM_MAX_TIME,
+    SIM_MAX_WALL,
+    SIM_MAX_MEM,
+    SIM_STOPS
+};
+
+/* struct sim_limits: guards; 0 = none. Wall time and memory are looked at every 65,536 events. */
+struct sim_limits {
+    int64_t max_events, max_sim_ps, max_wall_ps, max_mem_bytes;
+};
+
+/* sim_new builds a simulation inside arena (which also serves its models). label is for messages
+ * and must outlive the simulation. */
+struct sim *sim_new(struct arena *arena, uint64_t seed, const char *label);
+
+int64_t sim_now_ps(const struct sim *sim);
+struct arena *sim_arena(struct sim *sim);
+uint64_t sim_seed(const struct sim *sim);
+
+/* sim_component returns the next dense component id (0, 1, ...), in the order of building. */
+uint32_t sim_component(struct sim *sim);
+
+void timer_init(struct timer *timer, timer_fn *fn, void *self, uint32_t component, uint32_t kind);
+/* timer_arm makes timer fire at at_ps (>= now); an armed timer is moved, behind those already armed
+ * for the same moment. */
+void timer_arm(struct sim *sim, struct timer *timer, int64_t at_ps);
+/* timer_after is timer_arm at now + delay_ps. */
+void timer_after(struct sim *sim, struct timer *timer, int64_t delay_ps);
+/* timer_stop disarms timer; no effect if it is not armed. */
+void timer_stop(struct sim *sim, struct timer *timer);
+static inline bool timer_armed(const struct timer *timer)
+{
+    return timer->link.next != NULL;
+}
+
+/* sim_finish makes sim_run return SIM_DONE after the current event. */
+void sim_finish(struct sim *sim);
+/* sim_run fires timers until a stop rule holds. No timer later than max_sim_ps fires (the clock then
+ * stands at max_sim_ps); exactly max_events fire. It may be called again to go on. */
+enum sim_stop sim_run(struct sim *sim, const struct sim_limits *limits);
+/* sim_stop_name returns "ok", "deadlock", "max-events", "max-sim-time", "max-wall", "max-mem". */
+const char *sim_stop_name(enum sim_stop stop);
+
+int64_t sim_events(const struct sim *sim);
+/* sim_fingerprint returns the running hash of (at_ps, component, kind) over all events fired. */
+uint64_t sim_fingerprint(const struct sim *sim);
+
+#endif
