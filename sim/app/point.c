@@ -1,0 +1,206 @@
+/* point.c - loads a point (two files and overrides) and runs it.
+ *
+ * Apart from the verbs because run, sweep, check, validate and calibrate all do the same. The one
+ * idea: a point is known by the sha256 of its resolved values, whatever files and overrides they
+ * came from, so that a sweep can tell what a database already holds.
+ */
+#include "sim/app/point.h"
+
+#include <inttypes.h>
+#include <sha256.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "models/world.h"
+#include "sim/app/cli.h"
+#include "sim/io/tree.h"
+
+#define WORKLOAD_PREFIX "workload."
+
+static const struct err_pos nowhere = {0};
+
+/* ---- overrides ---------------------------------------------------------------------------------*/
+
+/* struct roots: the trees that overrides apply to; either may be NULL (then it could not be read,
+ * and that has been said). */
+struct roots {
+    struct tree_node *topology, *workload;
+};
+
+bool point_is_workload(const char *key)
+{
+    return strncmp(key, WORKLOAD_PREFIX, strlen(WORKLOAD_PREFIX)) == 0;
+}
+
+/* set_workload is tree_set below a map that holds the workload under its name, so that messages
+ * show the key as the user wrote it. */
+static bool set_workload(struct arena *arena, struct tree_node *workload, const char *path,
+                         const char *value, const char *origin, struct err *err)
+{
+    struct tree_node above = {.kind = TREE_MAP, .first = workload, .last = workload, .n = 1};
+    workload->key = "workload";
+    bool ok = tree_set(arena, &above, path, value, origin, err);
+    workload->key = NULL;
+    return ok;
+}
+
+/* apply puts texts[n] ("key=value") into the trees. */
+static bool apply(struct arena *arena, const struct roots *roots, const char *const *texts, int n,
+                  const char *origin, struct err *err)
+{
+    bool ok = true;
+    for (int i = 0; i < n; i++) {
+        const char *equals = strchr(texts[i], '=');
+        if (!equals || equals == texts[i]) {
+            ok = err_add(err, nowhere, "%s %s: expected KEY=VALUE", origin, texts[i]);
+            continue;
+        }
+        const char *path = arena_printf(arena, "%.*s", (int)(equals - texts[i]), texts[i]);
+        if (point_is_workload(path))
+            ok &= !roots->workload ||
+                  set_workload(arena, roots->workload, path, equals + 1, origin, err);
+        else
+            ok &=
+                !roots->topology || tree_set(arena, roots->topology, path, equals + 1, origin, err);
+    }
+    return ok;
+}
+
+static bool apply_all(struct arena *arena, const struct roots *roots, const struct point *point,
+                      struct err *err)
+{
+    bool sets = apply(arena, roots, point->sets, point->set_n, "--set", err);
+    return apply(arena, roots, point->varies, point->vary_n, "--vary", err) && sets;
+}
+
+/* ---- loading -----------------------------------------------------------------------------------*/
+
+static bool bind_topology(struct arena *arena, const struct tree_node *root, const void **topology,
+                          struct schema_rows *rows, struct err *err)
+{
+    void *config = arena_alloc(arena, world_topology_schema.size);
+    *topology = config;
+    return schema_bind(arena, &world_topology_schema, root, "", config, rows, err);
+}
+
+/* hash_rows writes the sha256 of all "path=value\n" into hex. */
+static void hash_rows(const struct schema_rows *rows, char *hex)
+{
+    SHA2_CTX context;
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    SHA256Init(&context);
+    for (int64_t i = 0; i < rows->n; i++) {
+        const struct schema_row *row = &rows->row[i];
+        SHA256Update(&context, (const uint8_t *)row->path, strlen(row->path));
+        SHA256Update(&context, (const uint8_t *)"=", 1);
+        SHA256Update(&context, (const uint8_t *)row->value, strlen(row->value));
+        SHA256Update(&context, (const uint8_t *)"\n", 1);
+    }
+    SHA256Final(digest, &context);
+    for (int i = 0; i < SHA256_DIGEST_LENGTH; i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+}
+
+static const char *make_label(struct arena *arena, const struct point *point)
+{
+    const char *label = arena_printf(arena, "%s %s", point->topology, point->workload);
+    for (int i = 0; i < point->set_n; i++)
+        label = arena_printf(arena, "%s %s", label, point->sets[i]);
+    for (int i = 0; i < point->vary_n; i++)
+        label = arena_printf(arena, "%s %s", label, point->varies[i]);
+    return label;
+}
+
+bool point_load(struct arena *arena, const struct point *point, struct point_config *config,
+                struct err *err)
+{
+    *config = (struct point_config){.rows.arena = arena, .label = make_label(arena, point)};
+    struct roots roots = {
+        .topology = tree_read_file(arena, cli_file(arena, point->topology), err),
+        .workload = tree_read_file(arena, cli_file(arena, point->workload), err),
+    };
+    bool ok = apply_all(arena, &roots, point, err) && roots.topology && roots.workload;
+    if (roots.topology && tree_find(roots.topology, "kind")) {
+        struct err_pos pos = tree_find(roots.topology, "kind")->key_pos;
+        return err_add(err, pos, "this is a workload (it has a kind); the topology comes first");
+    }
+    if (roots.topology)
+        ok &= bind_topology(arena, roots.topology, &config->topology, &config->rows, err);
+    if (roots.workload)
+        ok &= schema_bind_variant(arena, world_workload_kinds, roots.workload, WORKLOAD_PREFIX,
+                                  &config->workload, &config->rows, err);
+    if (ok) hash_rows(&config->rows, config->sha256);
+    return ok;
+}
+
+bool point_check(struct arena *arena, const struct point *point, struct schema_rows *rows,
+                 const char **what, struct err *err)
+{
+    struct roots roots = {.topology = tree_read_file(arena, cli_file(arena, point->topology), err)};
+    struct schema_variant workload;
+    const void *topology;
+    *rows = (struct schema_rows){.arena = arena};
+    *what = "topology";
+    if (!roots.topology) return false;
+    if (!tree_find(roots.topology, "kind")) {
+        bool ok = apply_all(arena, &roots, point, err);
+        return bind_topology(arena, roots.topology, &topology, rows, err) && ok;
+    }
+    *what = "workload";
+    roots = (struct roots){.workload = roots.topology};
+    bool ok = apply_all(arena, &roots, point, err);
+    return schema_bind_variant(arena, world_workload_kinds, roots.workload, WORKLOAD_PREFIX,
+                               &workload, rows, err) &&
+           ok;
+}
+
+/* ---- running -----------------------------------------------------------------------------------*/
+
+static double clock_s(clockid_t id)
+{
+    struct timespec now;
+    clock_gettime(id, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* guard_message says which guard ended the run; "" if none did. */
+static const char *guard_message(struct record *record, enum sim_stop stop)
+{
+    static const char *const options[SIM_STOPS] = {
+        [SIM_MAX_EVENTS] = "--max-events",
+        [SIM_MAX_TIME] = "--max-sim-time",
+        [SIM_MAX_WALL] = "--max-wall",
+        [SIM_MAX_MEM] = "--max-mem",
+    };
+    if (!options[stop]) return "";
+    return arena_printf(&record->arena,
+                        "stopped by %s at %.6g s simulated, after %" PRId64 " events",
+                        options[stop], (double)record->sim_time_ps * 1e-12, record->events);
+}
+
+void point_run(const struct point_config *config, uint64_t seed, const struct sim_limits *limits,
+               struct record *record)
+{
+    struct arena arena = {0};
+    struct rusage usage;
+    record_init(record);
+    double wall_s = clock_s(CLOCK_MONOTONIC), start_s = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+    struct sim *sim = sim_new(&arena, seed, config->label);
+    struct world *world = world_build(sim, config->topology, &config->workload);
+    double built_s = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+    enum sim_stop stop = sim_run(sim, limits);
+    record->run_cpu_s = clock_s(CLOCK_PROCESS_CPUTIME_ID) - built_s;
+    record->run_wall_s = clock_s(CLOCK_MONOTONIC) - wall_s;
+    record->setup_cpu_s = built_s - start_s;
+    record->status = sim_stop_name(stop);
+    record->fingerprint = sim_fingerprint(sim);
+    record->events = sim_events(sim);
+    record->sim_time_ps = sim_now_ps(sim);
+    world_finish(world, stop, record);
+    if (!record->message || !*record->message) record->message = guard_message(record, stop);
+    getrusage(RUSAGE_SELF, &usage);
+    record->peak_rss_bytes = (int64_t)usage.ru_maxrss * 1024;
+    arena_free(&arena);
+}

@@ -1,0 +1,210 @@
+/* validate.c - `railsim validate`: every measured row beside what the simulator says.
+ *
+ * The one idea: nothing is hidden. Each row shows its residual, and whether it was used to find
+ * parameters (calibrated) or not (predicted).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/app/cli.h"
+#include "sim/app/validation.h"
+#include "sim/app/verbs.h"
+#include "sim/io/json.h"
+
+struct validate {
+    bool json, markdown;
+    struct validation validation;
+    struct json out;
+    int passed, failed;
+};
+
+static const struct cli_option options[] = {
+    {"json", 0, CLI_FLAG, offsetof(struct validate, json), NULL, "print one JSON document"},
+    {"markdown", 0, CLI_FLAG, offsetof(struct validate, markdown), NULL,
+     "print the table as Markdown, for the README"},
+    {0},
+};
+
+static const struct cli_verb verb = {
+    .name = "validate",
+    .args = "[NAME]...",
+    .help = "Simulates measured rows and compares; NAME picks files of tests/validation (or their "
+            "beginnings).",
+    .example = "railsim validate\nrailsim validate remote-storage",
+    .arg_min = 0,
+    .arg_max = -1,
+    .options = options,
+};
+
+static const char *const kind_names[] = {"calibrated", "predicted"};
+
+/* "+0.14 %" or "+0.35 s" */
+static void format_error(const struct validation_row *row,
+                         const struct validation_outcome *outcome, char *error, char *tolerance)
+{
+    if (row->tolerance > 0) {
+        snprintf(error, 32, "%+.2f %%", outcome->error * 100);
+        snprintf(tolerance, 32, "%.3g %%", row->tolerance * 100);
+    } else {
+        snprintf(error, 32, "%+.2f %s", outcome->error, row->unit);
+        snprintf(tolerance, 32, "%.3g %s", row->tolerance_absolute, row->unit);
+    }
+}
+
+static void format_got(const struct validation_outcome *outcome, const char *unit, char *got)
+{
+    if (outcome->solved)
+        snprintf(got, 64, "%.1f %s (%.1f..%.1f)", outcome->got, unit, outcome->low, outcome->high);
+    else
+        snprintf(got, 64, "%.6g %s", outcome->got, unit);
+}
+
+static void print_text(const struct validation_row *row, const struct validation_outcome *outcome)
+{
+    char error[32], tolerance[32], got[64], expected[32];
+    format_error(row, outcome, error, tolerance);
+    format_got(outcome, row->unit, got);
+    snprintf(expected, sizeof(expected), "%.6g %s", row->expected, row->unit);
+    printf("  %-44s %-10s %12s %22s %10s %9s  %s\n", row->name, kind_names[row->kind], expected, got,
+           error, tolerance, outcome->ok ? "ok" : "FAILED");
+    if (*row->note) printf("    (%s)\n", row->note);
+    fflush(stdout);
+}
+
+static void print_markdown(const struct validation_row *row,
+                           const struct validation_outcome *outcome)
+{
+    char error[32], tolerance[32], got[64];
+    format_error(row, outcome, error, tolerance);
+    format_got(outcome, row->unit, got);
+    printf("| %s | %s | %.6g %s | %s | %s | %s%s |\n", row->name, kind_names[row->kind],
+           row->expected, row->unit, got, error, tolerance, outcome->ok ? "" : " **failed**");
+}
+
+static void print_json(struct json *json, const struct validation_file *file,
+                       const struct validation_row *row, const struct validation_outcome *outcome)
+{
+    json_object(json, NULL);
+    json_string(json, "file", file->name);
+    json_string(json, "name", row->name);
+    json_string(json, "source", file->source);
+    json_string(json, "kind", kind_names[row->kind]);
+    json_string(json, "workload", row->workload);
+    json_string(json, "set", row->set);
+    json_string(json, "metric", *row->solve.key ? row->solve.key : row->metric);
+    json_string(json, "unit", row->unit);
+    json_double(json, "expected", row->expected);
+    json_double(json, "got", outcome->got);
+    json_double(json, "error", outcome->error);
+    json_bool(json, "relative", row->tolerance > 0);
+    json_double(json, "tolerance", row->tolerance > 0 ? row->tolerance : row->tolerance_absolute);
+    if (outcome->solved) {
+        json_double(json, "low", outcome->low);
+        json_double(json, "high", outcome->high);
+    }
+    json_string(json, "note", row->note);
+    json_bool(json, "pass", outcome->ok);
+    json_end(json, '}');
+}
+
+static void print_head(const struct validate *validate, const struct validation_file *file)
+{
+    if (validate->markdown) {
+        printf("\n**%s**. %s\n\n| row | kind | measured | simulated | error | tolerance |\n"
+               "|---|---|---|---|---|---|\n",
+               file->title, file->source);
+    } else if (!validate->json) {
+        printf("%s\n  source: %s\n  %-44s %-10s %12s %22s %10s %9s\n", file->title, file->source,
+               "row", "kind", "measured", "simulated", "error", "tolerance");
+    }
+}
+
+static bool run_file(struct validate *validate, const struct validation_file *file,
+                     struct err *err)
+{
+    const struct validation_row *rows = file->rows.items;
+    print_head(validate, file);
+    for (int64_t i = 0; i < file->rows.n; i++) {
+        struct validation_outcome outcome;
+        if (!validation_row_run(&validate->validation, file, &rows[i], &outcome, err)) return false;
+        if (outcome.ok) {
+            validate->passed++;
+        } else {
+            validate->failed++;
+        }
+        if (validate->json) {
+            print_json(&validate->out, file, &rows[i], &outcome);
+        } else if (validate->markdown) {
+            print_markdown(&rows[i], &outcome);
+        } else {
+            print_text(&rows[i], &outcome);
+        }
+    }
+    return true;
+}
+
+static bool is_wanted(const struct validation_file *file, const struct cli_texts *names)
+{
+    for (int i = 0; i < names->n; i++)
+        if (strncmp(file->name, names->text[i], strlen(names->text[i])) == 0) return true;
+    return names->n == 0;
+}
+
+/* Every name must pick something. */
+static bool check_names(const struct validation_file *files, int n, const struct cli_texts *names,
+                        struct arena *arena, struct err *err)
+{
+    const char **known = ARENA_ARRAY(arena, const char *, n + 1);
+    for (int f = 0; f < n; f++) known[f] = files[f].name;
+    for (int i = 0; i < names->n; i++) {
+        const struct cli_texts one = {&names->text[i], 1};
+        bool found = false;
+        for (int f = 0; f < n && !found; f++) found = is_wanted(&files[f], &one);
+        if (found) continue;
+        const char *near = err_suggest(names->text[i], known, n);
+        err_add(err, (struct err_pos){0}, "no validation file is called '%s' (did you mean '%s'?)",
+                names->text[i], near ? near : known[0]);
+    }
+    return err->count == 0;
+}
+
+static int run_all(struct validate *validate, const struct cli_line *line, struct arena *arena)
+{
+    struct err err = {0};
+    int n;
+    const struct validation_file *files = validation_load(arena, &n, &err);
+    if (!files || !check_names(files, n, &line->args, arena, &err))
+        return cli_report(&err, validate->json);
+    validate->validation.arena = arena;
+    validate->out.out = stdout;
+    if (validate->json) {
+        json_object(&validate->out, NULL);
+        json_int(&validate->out, "schema_version", CLI_JSON_SCHEMA_VERSION);
+        json_array(&validate->out, "rows");
+    }
+    bool ok = true;
+    for (int f = 0; f < n && ok; f++)
+        if (is_wanted(&files[f], &line->args)) ok = run_file(validate, &files[f], &err);
+    if (validate->json) {
+        json_end(&validate->out, ']');
+        json_int(&validate->out, "passed", validate->passed);
+        json_int(&validate->out, "failed", validate->failed);
+        json_end(&validate->out, '}');
+    } else if (!validate->markdown) {
+        printf("%d passed, %d failed\n", validate->passed, validate->failed);
+    }
+    validation_free(&validate->validation);
+    if (!ok) return cli_report(&err, false);
+    return validate->failed ? CLI_TOLERANCE : CLI_OK;
+}
+
+int validate_main(int argc, char **argv)
+{
+    struct arena arena = {0};
+    struct cli_line line = {.argc = argc, .argv = argv};
+    struct validate validate = {0};
+    int code = cli_parse(&verb, &line, &arena, &validate);
+    if (code == CLI_GO) code = run_all(&validate, &line, &arena);
+    arena_free(&arena);
+    return code;
+}
