@@ -1,0 +1,75 @@
+/* fabric.h - the seam: send this message from a to b, tell me when it is done.
+ *
+ * Whoever moves data (storage, collectives, training) talks to this and never sees a packet, so
+ * that every workload runs on any fabric. Nodes are numbers in the topology's graph.
+ */
+#ifndef RAILSIM_MODELS_FABRIC_H
+#define RAILSIM_MODELS_FABRIC_H
+
+#include <stdint.h>
+
+#include "models/bound.h"
+#include "sim/engine/sim.h"
+
+struct fabric_msg;
+struct fabric;
+typedef void fabric_msg_fn(struct sim *sim, struct fabric_msg *msg);
+
+/* struct framing: how payload is packed on the wire: each packet of up to payload_bytes costs
+ * overhead_bytes more (headers, preamble, inter-packet gap). */
+struct framing {
+    int64_t payload_bytes, overhead_bytes;
+};
+/* framing_wire_bytes returns bytes with all packet overheads; at least one packet. */
+static inline int64_t framing_wire_bytes(const struct framing *framing, int64_t bytes)
+{
+    int64_t packets = (bytes + framing->payload_bytes - 1) / framing->payload_bytes;
+    return bytes + (packets > 0 ? packets : 1) * framing->overhead_bytes;
+}
+
+/* struct fabric_msg: owned by the sender, embedded in its state, untouched by it from fabric_send
+ * until done. The fabric fills the part below the line. */
+struct fabric_msg {
+    int32_t src, dst;
+    int64_t bytes;                 /* payload */
+    uint32_t stream;               /* queue pair or connection: messages of one stream share a path */
+    const struct framing *framing;
+    fabric_msg_fn *sent;           /* the last byte left src; may be NULL */
+    fabric_msg_fn *done;           /* the last byte arrived at dst */
+    void *owner;
+    /* ---- */
+    int64_t start_ps;  /* when fabric_send was called */
+    int64_t excess_ps; /* longer than on an idle fabric; valid from `sent` on */
+    enum bound bound;  /* the kind of link that limited it; valid from `sent` on */
+    void *state;       /* the fabric's */
+};
+
+/* struct fabric_path: facts of an idle path, for senders that pace or keep windows. */
+struct fabric_path {
+    int64_t delay_ps;       /* propagation and latencies, one way */
+    int64_t bottleneck_bps; /* slowest link */
+};
+
+struct fabric_ops {
+    void (*send)(struct fabric *fabric, struct fabric_msg *msg);
+    struct fabric_path (*path)(struct fabric *fabric, int32_t src, int32_t dst);
+};
+
+/* struct fabric: a fabric embeds it as its first member. */
+struct fabric {
+    const struct fabric_ops *ops;
+    struct sim *sim;
+};
+
+/* fabric_send takes msg into the fabric; callbacks come from later events, never from inside. */
+static inline void fabric_send(struct fabric *fabric, struct fabric_msg *msg)
+{
+    fabric->ops->send(fabric, msg);
+}
+/* fabric_path returns the facts of the path that a message from src to dst takes. */
+static inline struct fabric_path fabric_path(struct fabric *fabric, int32_t src, int32_t dst)
+{
+    return fabric->ops->path(fabric, src, dst);
+}
+
+#endif
