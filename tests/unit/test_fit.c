@@ -1,0 +1,134 @@
+/* test_fit.c - least squares on laws with known parameters, roots of known functions. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <math.h>
+
+#include <cmocka.h>
+
+#include "sim/engine/fit.h"
+
+/* struct law: y = a exp(-b x) sampled at x = 0 ... n-1, with an error that no parameters remove. */
+struct law {
+    double a, b, error;
+    int calls, give_up_at;
+};
+
+static bool exponential(void *self, const double *p, int k, double *residual, int n)
+{
+    struct law *law = self;
+    assert_int_equal(k, 2);
+    if (++law->calls == law->give_up_at) return false;
+    for (int i = 0; i < n; i++) {
+        double y = law->a * exp(-law->b * i) + (i % 2 ? law->error : -law->error);
+        residual[i] = p[0] * exp(-p[1] * i) - y;
+    }
+    return true;
+}
+
+/* Parameters of very different size: they are scaled by their start values. */
+static void fit_least_squares__finds_the_parameters(void **state)
+{
+    (void)state;
+    struct law law = {.a = 5e9, .b = 0.25};
+    double p[2] = {1e9, 1}, rms;
+    int iterations;
+    assert_true(fit_least_squares(exponential, &law, p, 2, 12, 1e-6, &iterations, &rms));
+    assert_true(fabs(p[0] / 5e9 - 1) < 1e-6 && fabs(p[1] / 0.25 - 1) < 1e-6);
+    assert_true(iterations > 0 && rms < 1e3);
+}
+
+static void fit_least_squares__reports_the_rms(void **state)
+{
+    (void)state;
+    struct law law = {.a = 100, .b = 0.1, .error = 1};
+    double p[2] = {80, 0.2}, rms;
+    int iterations;
+    assert_true(fit_least_squares(exponential, &law, p, 2, 40, 1e-6, &iterations, &rms));
+    assert_true(fabs(p[0] / 100 - 1) < 0.05 && fabs(p[1] / 0.1 - 1) < 0.05);
+    assert_true(rms > 0.9 && rms <= 1);
+}
+
+static void fit_least_squares__as_many_residuals_as_parameters(void **state)
+{
+    (void)state;
+    struct law law = {.a = 3, .b = 0.5};
+    double p[2] = {1, 1}, rms;
+    int iterations;
+    assert_true(fit_least_squares(exponential, &law, p, 2, 2, 1e-6, &iterations, &rms));
+    assert_true(fabs(p[0] - 3) < 1e-6 && fabs(p[1] - 0.5) < 1e-6);
+}
+
+/* The model gives up at the start, in the finite differences, and later: always false, p kept. */
+static void fit_least_squares__model_gives_up(void **state)
+{
+    (void)state;
+    for (int at = 1; at <= 4; at++) {
+        struct law law = {.a = 3, .b = 0.5, .give_up_at = at};
+        double p[2] = {1, 1}, rms;
+        int iterations;
+        assert_false(fit_least_squares(exponential, &law, p, 2, 5, 1e-6, &iterations, &rms));
+        assert_true(p[0] == 1 && p[1] == 1);
+    }
+}
+
+static bool not_finite(void *self, const double *p, int k, double *residual, int n)
+{
+    (void)self;
+    (void)k;
+    for (int i = 0; i < n; i++) residual[i] = p[0] / 0.0;
+    return true;
+}
+
+static void fit_least_squares__not_finite(void **state)
+{
+    (void)state;
+    double p[1] = {1}, rms;
+    int iterations;
+    assert_false(fit_least_squares(not_finite, NULL, p, 1, 3, 1e-6, &iterations, &rms));
+}
+
+static double square_minus(void *self, double x)
+{
+    return x * x - *(double *)self;
+}
+
+static void fit_root__found(void **state)
+{
+    (void)state;
+    double two = 2, x = 0;
+    assert_true(fit_root(square_minus, &two, 0, 10, &x));
+    assert_true(fabs(x / sqrt(2) - 1) < 1e-6);
+    assert_true(fit_root(square_minus, &two, -10, 0, &x));
+    assert_true(fabs(x / -sqrt(2) - 1) < 1e-6);
+    double tiny = 1e-20;
+    assert_true(fit_root(square_minus, &tiny, 0, 1, &x)); /* relative, not absolute */
+    assert_true(fabs(x / 1e-10 - 1) < 1e-5);
+}
+
+static void fit_root__refused(void **state)
+{
+    (void)state;
+    double two = 2, x = 42;
+    assert_false(fit_root(square_minus, &two, 2, 10, &x)); /* one sign */
+    assert_false(fit_root(square_minus, &two, 10, 0, &x)); /* ends exchanged */
+    two = NAN;
+    assert_false(fit_root(square_minus, &two, 0, 10, &x));
+    assert_true(x == 42);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fit_least_squares__finds_the_parameters),
+        cmocka_unit_test(fit_least_squares__reports_the_rms),
+        cmocka_unit_test(fit_least_squares__as_many_residuals_as_parameters),
+        cmocka_unit_test(fit_least_squares__model_gives_up),
+        cmocka_unit_test(fit_least_squares__not_finite),
+        cmocka_unit_test(fit_root__found),
+        cmocka_unit_test(fit_root__refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
