@@ -31,11 +31,11 @@ static inline int64_t framing_wire_bytes(const struct framing *framing, int64_t 
  * until done. The fabric fills the part below the line. */
 struct fabric_msg {
     int32_t src, dst;
-    int64_t bytes;                 /* payload */
-    uint32_t stream;               /* queue pair or connection: messages of one stream share a path */
+    int64_t bytes;   /* payload */
+    uint32_t stream; /* queue pair or connection: messages of one stream share a path */
     const struct framing *framing;
-    fabric_msg_fn *sent;           /* the last byte left src; may be NULL */
-    fabric_msg_fn *done;           /* the last byte arrived at dst */
+    fabric_msg_fn *sent; /* the last byte left src; may be NULL */
+    fabric_msg_fn *done; /* the last byte arrived at dst */
     void *owner;
     /* ---- */
     int64_t start_ps;  /* when fabric_send was called */
@@ -48,6 +48,7 @@ struct fabric_msg {
 struct fabric_path {
     int64_t delay_ps;       /* propagation and latencies, one way */
     int64_t bottleneck_bps; /* slowest link */
+    int64_t first_bps;      /* the sender's own link */
 };
 
 struct fabric_ops {

@@ -21,13 +21,11 @@
 #define DECLARE_TCP_LAW(name) extern const struct tcp_law_ops name;
 #define OPS(name) &name,
 #define SCHEMA(name) &name##_schema,
-#define TCP_LAW_NAME(name) #name + sizeof("tcp_law_") - 1,
+#define TCP_LAW_NAME(name) &#name[sizeof("tcp_law_") - 1],
 
-PLUGINS_client(DECLARE_CLIENT)
-PLUGINS_topo(DECLARE_TOPO)
-PLUGINS_tcp_law(DECLARE_TCP_LAW)
+PLUGINS_client(DECLARE_CLIENT) PLUGINS_topo(DECLARE_TOPO) PLUGINS_tcp_law(DECLARE_TCP_LAW)
 
-const struct client_ops *const client_list[] = {PLUGINS_client(OPS) NULL};
+    const struct client_ops *const client_list[] = {PLUGINS_client(OPS) NULL};
 const struct schema *const client_kinds[] = {PLUGINS_client(SCHEMA) NULL};
 const struct topo_ops *const topo_list[] = {PLUGINS_topo(OPS) NULL};
 const struct schema *const topo_kinds[] = {PLUGINS_topo(SCHEMA) NULL};

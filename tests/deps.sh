@@ -19,6 +19,7 @@ needs() {
                  libmd-dev <sha256.h>' ;;
     run) echo 'gnuplot-nox gnuplot' ;;
     test) echo 'libcmocka-dev <cmocka.h>
+                procps pgrep
                 sqlite3 sqlite3' ;;
     lint) echo 'clang clang
                 clang-format clang-format

@@ -2,7 +2,7 @@
 # inject.sh - hostile strings through names, labels, titles and paths: 0 executed, text exact.
 #
 # Each string is the name of a workload file (so it reaches legends and panel titles), of the output
-# file and folder, of TMPDIR, and the title. Executed means: a file "pwned" appears. Exact means: the
+# file and folder, of TMPDIR, and the title. Executed means: the command `pwn` ran. Exact means: the
 # figure holds the string as text. Ends with "N passed, N failed".
 # Environment: RAILSIM, the program to test (./railsim).
 set -u
@@ -12,11 +12,15 @@ for name in "${!RAILSIM_@}"; do unset "$name"; done # options of the user's shel
 export RAILSIM_DATA=$root LC_ALL=C.UTF-8
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
+mkdir "$scratch/bin" || exit 1
+printf '#!/bin/sh\n: >%s/pwned\n' "$scratch" >"$scratch/bin/pwn"
+chmod +x "$scratch/bin/pwn"
+export PATH=$scratch/bin:$PATH
 passed=0 failed=0
 
 # verdict NAME PROBLEM: counts a case, which is fine when PROBLEM is empty.
 verdict() {
-    [ -n "$(find "$box" -name pwned)" ] && set -- "$1" "executed${2:+; $2}"
+    [ -e "$scratch/pwned" ] && set -- "$1" "executed${2:+; $2}"
     if [ -z "$2" ]; then
         passed=$((passed + 1))
     else
@@ -24,7 +28,7 @@ verdict() {
         echo "--- $1: $2: $evil"
         head -n 5 "$scratch/log"
     fi
-    find "$box" -name pwned -delete
+    rm -f "$scratch/pwned"
 }
 
 # as_xml TEXT: how gnuplot writes text into SVG.
@@ -36,9 +40,9 @@ as_xml() {
 
 # shellcheck disable=SC2016 # nothing here is meant to expand
 strings=(
-    '`touch pwned`' '$(touch pwned)' '"; system("touch pwned") #' "'; system('touch pwned') #"
-    '| touch pwned' '|touch pwned' '< touch pwned' '; touch pwned ;' '!touch pwned'
-    $'line\n!touch pwned' $'line\nsystem("touch pwned")' '\140touch pwned\140' '@touch' '%s%n%d'
+    '`pwn`' '$(pwn)' '"; system("pwn") #' "'; system('pwn') #"
+    '| pwn' '|pwn' '< pwn' '; pwn ;' '!pwn'
+    $'line\n!pwn' $'line\nsystem("pwn")' '\140pwn\140' '@pwn' '%s%n%d'
     '{=20 x}_y^z' '&amp;<b>' "a' b\"c\\" '--title' '-' '🚄 日本語' '*?[a-z]' '~root' '#no comment'
     "'); DROP TABLE run; --"
 )
@@ -52,8 +56,8 @@ for i in "${!strings[@]}"; do
     figure=${figures[$((i % ${#figures[@]}))]}
     export TMPDIR="$box/$evil folder"
     cp "$root/workloads/llama2-70b-lora.yaml" "./$evil.yaml"
-    "$railsim" run "$root/topologies/remote-storage.yaml" "./$evil.yaml" --set wan.rtt=15ms --quiet \
-        -o "./$evil.db" >"$scratch/log" 2>&1
+    "$railsim" run "$root/topologies/remote-storage.yaml" "./$evil.yaml" --set wan.rtt=15ms \
+        --quiet -o "./$evil.db" >"$scratch/log" 2>&1
     rc=$?
     verdict run "$([ $rc -eq 0 ] || echo "exit $rc")"
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# kill.sh [ROUNDS] - kill -9 at random moments of a sweep; nothing committed may be lost or repeated.
+# kill.sh [ROUNDS] - kill -9 at random moments of a sweep; no committed point is lost or repeated.
 #
 # Each round is one case: a sweep is killed up to three times and resumed by the same command. After
 # each kill: the workers are gone, the database is whole. At the end: every point that had been
-# committed is still the same row (same start time, so it was not simulated again), no point is there
-# twice, and all simulated values equal those of a sweep that nobody killed.
+# committed is still the same row (same start time, so it was not simulated again), no point is
+# there twice, and all simulated values equal those of a sweep that nobody killed.
 # Environment: RAILSIM, the program to test (./railsim); SEED of the random moments (the time).
 set -u
 cd "$(dirname "$0")/.." || exit 2

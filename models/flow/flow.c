@@ -91,9 +91,11 @@ static const struct route *route_to(struct flow_fabric *fabric, int32_t src, int
 
 static struct fabric_path flow_path(struct fabric *base, int32_t src, int32_t dst)
 {
-    const struct route *route = route_to((struct flow_fabric *)base, src, dst);
+    struct flow_fabric *fabric = (struct flow_fabric *)base;
+    const struct route *route = route_to(fabric, src, dst);
     return (struct fabric_path){.delay_ps = route->delay_ps,
-                                .bottleneck_bps = (int64_t)route->cap_bps};
+                                .bottleneck_bps = (int64_t)route->cap_bps,
+                                .first_bps = (int64_t)fabric->links[route->path[0]].cap_bps};
 }
 
 /* ceil(bits / rate) in ps; the smallest rate share of a real link keeps this far below 2^63. */
@@ -106,8 +108,8 @@ static int64_t transmission_ps(double bits, double rate_bps)
 
 static void touch(struct flow_fabric *fabric, int32_t link)
 {
-    fabric->dirty =
-        arena_grow(fabric->graph->arena, fabric->dirty, &fabric->dirty_cap, fabric->dirty_n + 1, sizeof(int32_t));
+    fabric->dirty = arena_grow(fabric->graph->arena, fabric->dirty, &fabric->dirty_cap,
+                               fabric->dirty_n + 1, sizeof(int32_t));
     fabric->dirty[fabric->dirty_n++] = link;
     if (!timer_armed(&fabric->solve)) timer_after(fabric->fabric.sim, &fabric->solve, 0);
 }
@@ -115,10 +117,10 @@ static void touch(struct flow_fabric *fabric, int32_t link)
 static void join_link(struct flow_fabric *fabric, struct flow *flow, int32_t hop)
 {
     struct flow_link *link = &fabric->links[flow->path[hop]];
-    link->member =
-        arena_grow(fabric->graph->arena, link->member, &link->member_cap, link->member_n + 1, sizeof(struct flow *));
-    link->member_hop =
-        arena_grow(fabric->graph->arena, link->member_hop, &link->hop_cap, link->member_n + 1, sizeof(int32_t));
+    link->member = arena_grow(fabric->graph->arena, link->member, &link->member_cap,
+                              link->member_n + 1, sizeof(struct flow *));
+    link->member_hop = arena_grow(fabric->graph->arena, link->member_hop, &link->hop_cap,
+                                  link->member_n + 1, sizeof(int32_t));
     link->member[link->member_n] = flow;
     link->member_hop[link->member_n] = hop;
     flow->place[hop] = (int32_t)link->member_n++;
@@ -156,7 +158,8 @@ static void end_transmission(struct sim *sim, void *self)
         alone = alone && fabric->links[flow->path[i]].member_n == 0;
     }
     if (!alone) touch(fabric, flow->path[0]);
-    for (int32_t i = 1; i < flow->path_n && !alone; i++) touch(fabric, flow->path[i]);
+    for (int32_t i = 1; i < flow->path_n && !alone; i++)
+        touch(fabric, flow->path[i]);
     int64_t took_ps = sim_now_ps(sim) - msg->start_ps;
     msg->excess_ps = took_ps > flow->ideal_ps ? took_ps - flow->ideal_ps : 0;
     timer_init(&flow->timer, arrive, flow, fabric->component, TIMER_ARRIVE);
@@ -192,8 +195,8 @@ static void collect_link(struct flow_fabric *fabric, int32_t l)
     if (link->mark == fabric->mark) return;
     link->mark = fabric->mark;
     link->number = (int32_t)fabric->set_link_n;
-    fabric->set_link = arena_grow(fabric->graph->arena, fabric->set_link, &fabric->set_link_cap, fabric->set_link_n + 1,
-                                sizeof(int32_t));
+    fabric->set_link = arena_grow(fabric->graph->arena, fabric->set_link, &fabric->set_link_cap,
+                                  fabric->set_link_n + 1, sizeof(int32_t));
     fabric->set_link[fabric->set_link_n++] = l;
 }
 
@@ -208,10 +211,11 @@ static void collect(struct flow_fabric *fabric, int32_t l)
             struct flow *flow = link->member[m];
             if (flow->mark == fabric->mark) continue;
             flow->mark = fabric->mark;
-            fabric->set =
-                arena_grow(fabric->graph->arena, fabric->set, &fabric->set_cap, fabric->set_n + 1, sizeof(struct flow *));
+            fabric->set = arena_grow(fabric->graph->arena, fabric->set, &fabric->set_cap,
+                                     fabric->set_n + 1, sizeof(struct flow *));
             fabric->set[fabric->set_n++] = flow;
-            for (int32_t i = 0; i < flow->path_n; i++) collect_link(fabric, flow->path[i]);
+            for (int32_t i = 0; i < flow->path_n; i++)
+                collect_link(fabric, flow->path[i]);
         }
     }
 }
@@ -245,7 +249,8 @@ static void solve_set(struct flow_fabric *fabric)
 {
     if (fabric->set_n == 0) return;
     int64_t hop_n = 0;
-    for (int64_t f = 0; f < fabric->set_n; f++) hop_n += fabric->set[f]->path_n;
+    for (int64_t f = 0; f < fabric->set_n; f++)
+        hop_n += fabric->set[f]->path_n;
     size_problem(fabric, hop_n);
     int32_t at = 0;
     for (int64_t f = 0; f < fabric->set_n; f++) {

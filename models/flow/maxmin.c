@@ -7,9 +7,11 @@
 static void index_members(struct maxmin *p)
 {
     memset(p->open_n, 0, (size_t)p->link_n * sizeof(int32_t));
-    for (int32_t i = 0; i < p->first[p->flow_n]; i++) p->open_n[p->hop[i]]++;
+    for (int32_t i = 0; i < p->first[p->flow_n]; i++)
+        p->open_n[p->hop[i]]++;
     p->begin[0] = 0;
-    for (int32_t l = 0; l < p->link_n; l++) p->begin[l + 1] = p->begin[l] + p->open_n[l];
+    for (int32_t l = 0; l < p->link_n; l++)
+        p->begin[l + 1] = p->begin[l] + p->open_n[l];
     memset(p->open_n, 0, (size_t)p->link_n * sizeof(int32_t));
     for (int32_t f = 0; f < p->flow_n; f++)
         for (int32_t i = p->first[f]; i < p->first[f + 1]; i++) {
@@ -36,7 +38,8 @@ void maxmin_solve(struct maxmin *p)
 {
     index_members(p);
     memcpy(p->left_bps, p->cap_bps, (size_t)p->link_n * sizeof(double));
-    for (int32_t f = 0; f < p->flow_n; f++) p->limited_by[f] = -1;
+    for (int32_t f = 0; f < p->flow_n; f++)
+        p->limited_by[f] = -1;
     double share_bps = 0;
     for (int32_t tight; (tight = tightest_link(p, &share_bps)) >= 0;)
         for (int32_t m = p->begin[tight]; m < p->begin[tight + 1]; m++) {

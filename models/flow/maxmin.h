@@ -19,10 +19,10 @@ struct maxmin {
     double *rate_bps;    /* [flow_n] */
     int32_t *limited_by; /* [flow_n] the link that settled the flow */
     /* scratch of the caller */
-    double *left_bps;  /* [link_n] */
-    int32_t *open_n;   /* [link_n] flows not settled yet */
-    int32_t *begin;    /* [link_n + 1] */
-    int32_t *member;   /* [first[flow_n]] flows of each link */
+    double *left_bps; /* [link_n] */
+    int32_t *open_n;  /* [link_n] flows not settled yet */
+    int32_t *begin;   /* [link_n + 1] */
+    int32_t *member;  /* [first[flow_n]] flows of each link */
 };
 
 /* maxmin_solve fills rate_bps and limited_by. The sum of the rates on a link never exceeds its

@@ -120,11 +120,11 @@ void cache_start(struct cache *cache, const struct file_set *const *sets, int n)
     CHECK(cache->block_n < INT32_MAX, "%lld blocks to cache", (long long)cache->block_n);
     if (cache->capacity == 0) return;
     cache->blocks = ARENA_ARRAY(cache->arena, struct block, cache->block_n);
-    for (int64_t b = 0; b < cache->block_n; b++) cache->blocks[b].newer = NOT_CACHED;
+    for (int64_t b = 0; b < cache->block_n; b++)
+        cache->blocks[b].newer = NOT_CACHED;
     for (int s = 0; s < n && cache->cfg->warm; s++)
         for (int64_t b = 0; b < sets[s]->files * sets[s]->file_blocks; b++)
-            if (cache->used < cache->capacity)
-                insert(cache, (int32_t)(sets[s]->first_block + b));
+            if (cache->used < cache->capacity) insert(cache, (int32_t)(sets[s]->first_block + b));
 }
 
 static int32_t block_of(const struct file_set *set, int64_t file, int64_t off)

@@ -38,14 +38,14 @@ struct client_plan {
     struct client_gate gate[CLIENT_GATES_MAX];
     int gate_n;
     /* the way to the server; none if local */
-    bool local;               /* no way to go: drives in the node, as `device` describes them */
+    bool local; /* no way to go: drives in the node, as `device` describes them */
     struct server_cfg device;
-    const char *law;                 /* name of a tcp_law */
+    const char *law; /* name of a tcp_law */
     struct framing framing;
-    int64_t connections;   /* per peer */
-    int64_t window_bytes;  /* per connection and direction; 0 = none */
-    int64_t process_bps;   /* per connection: copying, checksums; 0 = no limit */
-    int64_t header_bytes;  /* of a request, and of a reply beside the data */
+    int64_t connections;  /* per peer */
+    int64_t window_bytes; /* per connection and direction; 0 = none */
+    int64_t process_bps;  /* per connection: copying, checksums; 0 = no limit */
+    int64_t header_bytes; /* of a request, and of a reply beside the data */
 };
 
 struct client_ops {

@@ -10,14 +10,14 @@
 
 /* struct server_cfg: section `storage.server`; a local drive is described by the same facts. */
 struct server_cfg {
-    int64_t rate_bps;        /* of the whole appliance; 0 = the sum of its targets */
-    int64_t nic_bps;         /* of its network ports together */
-    int64_t peers;           /* server processes (OSS), each a network peer of its own */
-    int64_t targets;         /* object-storage targets, spread over the peers */
-    int64_t target_bps;      /* of one target; 0 = no limit */
-    int64_t target_iops;     /* operations per second of one target; 0 = no limit */
-    int64_t service_ps;      /* latency of a read or write */
-    int64_t meta_service_ps; /* latency of a metadata operation */
+    int64_t rate_bps;                   /* of the whole appliance; 0 = the sum of its targets */
+    int64_t nic_bps;                    /* of its network ports together */
+    int64_t peers;                      /* server processes (OSS), each a network peer of its own */
+    int64_t targets;                    /* object-storage targets, spread over the peers */
+    int64_t target_bps;                 /* of one target; 0 = no limit */
+    int64_t target_iops;                /* operations per second of one target; 0 = no limit */
+    int64_t service_ps;                 /* latency of a read or write */
+    int64_t meta_service_ps;            /* latency of a metadata operation */
     int64_t stripe_bytes, stripe_count; /* a file's layout; count 0 = all targets */
 };
 extern const struct schema server_schema;

@@ -123,7 +123,8 @@ static void release_gates(struct session *session, struct request *request)
         account_holder(session, request, g);
         gate_of(session, request, g)->used -= units_of(&session->cfg.plan->gate[g], request);
     }
-    for (int g = gate_n - 1; g >= 0; g--) admit(session, gate_of(session, request, g), g);
+    for (int g = gate_n - 1; g >= 0; g--)
+        admit(session, gate_of(session, request, g), g);
 }
 
 /* ---- the way of a request ------------------------------------------------------------------------ */
@@ -187,10 +188,8 @@ static void on_served(struct sim *sim, struct server_op *op)
 
 static void serve(struct request *request)
 {
-    request->op = (struct server_op){.bytes = request->bytes,
-                                     .target = request->target,
-                                     .done = on_served,
-                                     .owner = request};
+    request->op = (struct server_op){
+        .bytes = request->bytes, .target = request->target, .done = on_served, .owner = request};
     server_submit(request->session->cfg.server, &request->op);
 }
 
@@ -347,8 +346,7 @@ static void record_connections(const struct session *session, struct record *rec
     record_metric(record, entity, "sent_bytes", "bytes", (double)sum.sent_bytes);
     record_metric(record, entity, "delivered_bytes", "bytes", (double)sum.delivered_bytes);
     record_metric(record, entity, "inflight_bytes", "bytes", (double)sum.inflight_bytes);
-    record_metric(record, entity, "retransmitted_bytes", "bytes",
-                  (double)sum.retransmitted_bytes);
+    record_metric(record, entity, "retransmitted_bytes", "bytes", (double)sum.retransmitted_bytes);
     record_metric(record, entity, "losses", "1", (double)sum.losses);
     record_metric(record, entity, "bursts", "1", (double)sum.bursts);
 }

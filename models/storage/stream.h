@@ -26,8 +26,8 @@ struct stream {
     void *owner;
     int64_t limit_off; /* the application may consume up to here */
     /* ---- */
-    int64_t at_off;    /* consumed (read) or stored (written) up to here */
-    enum bound bound;  /* what the last progress waited for */
+    int64_t at_off;   /* consumed (read) or stored (written) up to here */
+    enum bound bound; /* what the last progress waited for */
     int64_t issue_off, ready_off, batch_end;
     struct request *first, *last; /* in flight, in order */
     struct stream *next_waiting;  /* for the node's read-ahead budget */

@@ -20,10 +20,10 @@ enum tcp_event {
 /* struct tcp_signal: what the sender knows. */
 struct tcp_signal {
     enum tcp_event event;
-    bool window_limited;     /* the congestion window, not the application, held the sender */
-    int64_t now_ps, rtt_ps;  /* rtt_ps: of the acknowledged bytes */
+    bool window_limited;    /* the congestion window, not the application, held the sender */
+    int64_t now_ps, rtt_ps; /* rtt_ps: of the acknowledged bytes */
     int64_t acked_bytes, mss_bytes;
-    int64_t delivered_bps;   /* rate of delivery over the last round trip; 0 = unknown */
+    int64_t delivered_bps; /* rate of delivery over the last round trip; 0 = unknown */
 };
 
 struct tcp_law_ops {
@@ -34,8 +34,8 @@ struct tcp_law_ops {
     int64_t (*step)(void *state, const struct tcp_signal *signal);
 };
 
-#define TCP_LAW_STATE_MAX 128 /* bytes; a transport embeds so much */
-#define TCP_INITIAL_SEGMENTS 10 /* RFC 6928 */
+#define TCP_LAW_STATE_MAX 128             /* bytes; a transport embeds so much */
+#define TCP_INITIAL_SEGMENTS 10           /* RFC 6928 */
 #define TCP_WINDOW_MAX (INT64_C(1) << 50) /* bytes: no limit */
 
 /* The registered laws and their names, NULL-terminated, same order. */

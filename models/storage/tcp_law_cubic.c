@@ -78,7 +78,8 @@ static int64_t step(void *state, const struct tcp_signal *signal)
         break;
     case TCP_LOSS:
         /* fast convergence: a flow that lost below its last maximum makes room for others */
-        cubic->w_max = cubic->cwnd < cubic->w_max ? cubic->cwnd * (1 + CUBIC_BETA) / 2 : cubic->cwnd;
+        cubic->w_max =
+            cubic->cwnd < cubic->w_max ? cubic->cwnd * (1 + CUBIC_BETA) / 2 : cubic->cwnd;
         cubic->cwnd *= CUBIC_BETA;
         if (cubic->cwnd < 2) cubic->cwnd = 2;
         cubic->ssthresh = cubic->cwnd;

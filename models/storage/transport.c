@@ -23,8 +23,8 @@ struct burst {
     struct burst *next;
     int64_t off, bytes, sent_ps, arrived_ps, acked_at_send;
     enum burst_state state;
-    bool dropped;   /* by the line's buffer: all of it is missing */
-    bool in_pipe;   /* counts against the congestion window */
+    bool dropped; /* by the line's buffer: all of it is missing */
+    bool in_pipe; /* counts against the congestion window */
     bool in_wan;
 };
 
@@ -33,7 +33,7 @@ struct transport {
     struct sim *sim;
     struct rng rng;
     struct pool bursts;
-    struct burst *first, *last; /* in flight and not yet delivered, in order */
+    struct burst *first, *last;        /* in flight and not yet delivered, in order */
     struct transport_msg *head, *tail; /* not yet delivered */
     int64_t queued_off, sent_off, delivered_off, freed_off;
     int64_t pipe_bytes, cwnd_bytes, acked_bytes;
@@ -41,8 +41,10 @@ struct transport {
     int64_t cwnd_held_off; /* sent_off when the congestion window last held the sender */
     int64_t process_free_ps, ready_ps, last_send_ps;
     int64_t delay_ps, back_ps; /* path there and back */
-    int64_t bottleneck_bps;
-    struct fabric_msg *on_wire;       /* the burst being transmitted */
+    int64_t bottleneck_bps, first_bps;
+    struct fabric_msg *on_wire; /* the burst being transmitted */
+    struct timer pace;          /* towards a buffer: the burst has left the sender's port */
+    bool paced;
     struct bound_ledger holders, held; /* what bursts spend time on; what held the sender */
     int64_t held_since_ps;
     enum bound held_by;
@@ -56,7 +58,7 @@ struct transport {
     } law;
 };
 
-enum { TIMER_PROCESSED, TIMER_ACK, TIMER_SACK, TIMER_LOSS };
+enum { TIMER_PROCESSED, TIMER_ACK, TIMER_SACK, TIMER_LOSS, TIMER_PACE };
 
 static void pump(struct transport *t);
 
@@ -77,7 +79,7 @@ static void account(struct transport *t)
 {
     int64_t now_ps = sim_now_ps(t->sim);
     if (t->holding && now_ps > t->held_since_ps) {
-        enum bound bound = t->on_wire ? t->on_wire->bound : t->held_by;
+        enum bound bound = !t->on_wire ? t->held_by : t->paced ? BOUND_NIC : t->on_wire->bound;
         bound_add_fading(&t->held, bound, now_ps - t->held_since_ps, memory_ps(t));
     }
     t->held_since_ps = now_ps;
@@ -125,12 +127,11 @@ static void acknowledge(struct transport *t, struct burst *burst)
     int64_t acked_bytes = t->acked_bytes - burst->acked_at_send;
     law_step(t, &(struct tcp_signal){
                     .event = TCP_ACK,
-                    .window_limited = t->cwnd_held_off >= burst->off,
+                    .window_limited = t->sent_off < t->queued_off || t->cwnd_held_off >= burst->off,
                     .rtt_ps = took_ps,
                     .acked_bytes = burst->bytes,
-                    .delivered_bps = took_ps > 0
-                                         ? (int64_t)((double)acked_bytes * 8e12 / (double)took_ps)
-                                         : 0});
+                    .delivered_bps =
+                        took_ps > 0 ? (int64_t)((double)acked_bytes * 8e12 / (double)took_ps) : 0});
 }
 
 static void on_sack(struct sim *sim, void *self)
@@ -209,6 +210,25 @@ static bool draw_loss(struct transport *t, int64_t bytes)
     return rng_unit(&t->rng) < loses_one(t->cfg.wan->loss, (bytes + mss - 1) / mss);
 }
 
+/* Put burst into the line; false if the line's buffer has no room for it. */
+static bool enter_line(struct transport *t, struct burst *burst)
+{
+    burst->in_wan = t->cfg.wan && wan_enter(t->cfg.wan, t->direction, burst->bytes);
+    burst->dropped = t->cfg.wan && !burst->in_wan;
+    return !burst->dropped;
+}
+
+static void on_loss_found(struct sim *sim, void *self);
+
+/* The sender learns after delay_ps that bytes of burst are missing. */
+static void wait_for_loss(struct burst *burst, int64_t delay_ps)
+{
+    struct transport *t = burst->transport;
+    burst->state = BURST_LOST;
+    timer_init(&burst->timer, on_loss_found, burst, t->component, TIMER_LOSS);
+    timer_after(t->sim, &burst->timer, delay_ps);
+}
+
 /* One round trip after a burst with a missing segment: cut once per window, send it again. */
 static void on_loss_found(struct sim *sim, void *self)
 {
@@ -223,8 +243,11 @@ static void on_loss_found(struct sim *sim, void *self)
     }
     int64_t mss = t->cfg.framing->payload_bytes;
     int64_t again = burst->dropped || burst->bytes < mss ? burst->bytes : mss;
+    if (burst->dropped && !enter_line(t, burst)) {
+        wait_for_loss(burst, round_trip_ps(t));
+        return;
+    }
     burst->state = draw_loss(t, again) ? BURST_LOST : BURST_WIRE;
-    burst->dropped = false;
     burst->msg.bytes = again;
     burst->msg.sent = NULL;
     t->stats.retransmitted_bytes += again;
@@ -240,8 +263,7 @@ static void on_arrival(struct sim *sim, struct fabric_msg *msg)
     struct transport *t = burst->transport;
     int64_t now_ps = sim_now_ps(sim);
     if (burst->state == BURST_LOST) {
-        timer_init(&burst->timer, on_loss_found, burst, t->component, TIMER_LOSS);
-        timer_after(sim, &burst->timer, t->back_ps);
+        wait_for_loss(burst, t->back_ps);
         return;
     }
     burst->state = BURST_ARRIVED;
@@ -268,6 +290,15 @@ static void on_sent(struct sim *sim, struct fabric_msg *msg)
     pump(burst->transport);
 }
 
+static void on_pace(struct sim *sim, void *self)
+{
+    (void)sim;
+    struct transport *t = self;
+    account(t);
+    t->on_wire = NULL;
+    pump(t);
+}
+
 static void send_burst(struct transport *t, int64_t bytes)
 {
     struct burst *burst = pool_get(&t->bursts);
@@ -277,11 +308,6 @@ static void send_burst(struct transport *t, int64_t bytes)
     burst->sent_ps = sim_now_ps(t->sim);
     burst->acked_at_send = t->acked_bytes;
     burst->in_pipe = true;
-    if (t->cfg.wan) {
-        burst->in_wan = wan_enter(t->cfg.wan, t->direction, bytes);
-        burst->dropped = !burst->in_wan;
-    }
-    burst->state = burst->dropped || draw_loss(t, bytes) ? BURST_LOST : BURST_WIRE;
     if (t->last) {
         t->last->next = burst;
     } else {
@@ -298,10 +324,17 @@ static void send_burst(struct transport *t, int64_t bytes)
                                      .bytes = bytes,
                                      .stream = t->cfg.stream,
                                      .framing = t->cfg.framing,
-                                     .sent = on_sent,
+                                     .sent = t->paced ? NULL : on_sent,
                                      .done = on_arrival,
                                      .owner = burst};
     t->on_wire = &burst->msg;
+    int64_t wire_bytes = framing_wire_bytes(t->cfg.framing, bytes);
+    if (t->paced) timer_after(t->sim, &t->pace, units_serialise_ps(wire_bytes, t->first_bps));
+    if (!enter_line(t, burst)) {
+        wait_for_loss(burst, round_trip_ps(t));
+        return;
+    }
+    burst->state = draw_loss(t, bytes) ? BURST_LOST : BURST_WIRE;
     fabric_send(t->cfg.fabric, &burst->msg);
 }
 
@@ -367,15 +400,18 @@ struct transport *transport_new(const struct transport_cfg *cfg, const char *nam
     struct fabric_path there = fabric_path(cfg->fabric, cfg->src, cfg->dst);
     t->delay_ps = there.delay_ps;
     t->bottleneck_bps = there.bottleneck_bps;
+    t->first_bps = there.first_bps;
+    t->paced = cfg->wan && cfg->wan->limit_bytes[t->direction] > 0;
+    timer_init(&t->pace, on_pace, t, t->component, TIMER_PACE);
     t->back_ps = fabric_path(cfg->fabric, cfg->dst, cfg->src).delay_ps;
     t->cwnd_held_off = -1;
     pool_init(&t->bursts, sim_arena(sim), sizeof(struct burst));
     CHECK(cfg->law->state_size <= TCP_LAW_STATE_MAX, "the state of a law: %s", cfg->law->help);
     cfg->law->init(&t->law, cfg->framing->payload_bytes);
-    t->cwnd_bytes = cfg->law->step(&t->law, &(struct tcp_signal){
-                                                .event = TCP_IDLE,
-                                                .rtt_ps = round_trip_ps(t),
-                                                .mss_bytes = cfg->framing->payload_bytes});
+    t->cwnd_bytes =
+        cfg->law->step(&t->law, &(struct tcp_signal){.event = TCP_IDLE,
+                                                     .rtt_ps = round_trip_ps(t),
+                                                     .mss_bytes = cfg->framing->payload_bytes});
     return t;
 }
 

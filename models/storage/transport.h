@@ -7,8 +7,9 @@
  * trip, processing rate, share of the path) comes out; nothing computes it.
  *
  * Loss: each burst may lose a segment; it is found one round trip later, sent again, and everything
- * behind it waits (in-order delivery); the law cuts its window. A shared line with a finite buffer
- * drops what exceeds its bandwidth-delay product plus buffer.
+ * behind it waits (in-order delivery); the law cuts its window. Towards a line with a finite buffer
+ * a sender does not wait for the line but only for its own port; the line drops bursts that exceed
+ * its bandwidth-delay product plus buffer.
  *
  * NOT modelled: the bytes of acknowledgements, delayed acknowledgements, reordering.
  */

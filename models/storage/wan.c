@@ -89,8 +89,8 @@ void wan_init(struct wan *wan, const struct wan_cfg *cfg)
 {
     int64_t rtt_ps = cfg->rtt_ps;
     if (cfg->distance_mm > 0) /* RTT = 2 * length * delay per length */
-        rtt_ps = (int64_t)(2.0 * (double)cfg->distance_mm / MM_PER_KM *
-                           (double)cfg->delay_per_km_ps);
+        rtt_ps =
+            (int64_t)(2.0 * (double)cfg->distance_mm / MM_PER_KM * (double)cfg->delay_per_km_ps);
     *wan = (struct wan){.one_way_ps = rtt_ps / 2,
                         .free_bps = cfg->rate_bps - cfg->cross_bps,
                         .jitter_ps = cfg->jitter_ps,

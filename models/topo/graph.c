@@ -45,8 +45,10 @@ static void index_links(struct topo_graph *graph)
 {
     graph->out_first = ARENA_ARRAY(graph->arena, int32_t, graph->node_n + 1);
     graph->out = ARENA_ARRAY(graph->arena, int32_t, graph->link_n);
-    for (int64_t l = 0; l < graph->link_n; l++) graph->out_first[graph->links[l].from + 1]++;
-    for (int64_t v = 0; v < graph->node_n; v++) graph->out_first[v + 1] += graph->out_first[v];
+    for (int64_t l = 0; l < graph->link_n; l++)
+        graph->out_first[graph->links[l].from + 1]++;
+    for (int64_t v = 0; v < graph->node_n; v++)
+        graph->out_first[v + 1] += graph->out_first[v];
     int32_t *filled = ARENA_ARRAY(graph->arena, int32_t, graph->node_n);
     for (int32_t l = 0; l < graph->link_n; l++) {
         int32_t from = graph->links[l].from;
@@ -59,7 +61,8 @@ static int32_t *search(struct topo_graph *graph, int32_t src)
 {
     int64_t n = graph->node_n;
     int32_t *tree = ARENA_ARRAY(graph->arena, int32_t, n);
-    for (int64_t v = 0; v < n; v++) tree[v] = -1;
+    for (int64_t v = 0; v < n; v++)
+        tree[v] = -1;
     int64_t queue_n = 1;
     int32_t *queue = ARENA_ARRAY(graph->arena, int32_t, n);
     queue[0] = src;
@@ -92,6 +95,7 @@ int topo_path(struct topo_graph *graph, int32_t src, int32_t dst, int32_t *path)
     }
     CHECK(n <= TOPO_PATH_MAX, "a path of %d links", n);
     int i = n;
-    for (int32_t at = dst; at != src; at = graph->links[tree[at]].from) path[--i] = tree[at];
+    for (int32_t at = dst; at != src; at = graph->links[tree[at]].from)
+        path[--i] = tree[at];
     return n;
 }

@@ -41,8 +41,8 @@ struct topo_graph {
 
 /* struct topo_ask: what the world wants from a family. */
 struct topo_ask {
-    int64_t hosts;       /* to create, named node0, node1, ... */
-    int64_t nic_bps;     /* of the link between a host and its switch */
+    int64_t hosts;   /* to create, named node0, node1, ... */
+    int64_t nic_bps; /* of the link between a host and its switch */
     int64_t nic_delay_ps;
 };
 

@@ -118,8 +118,7 @@ void checkpoint_begin(struct checkpoint *checkpoint)
 }
 
 struct checkpoint *checkpoint_new(struct sim *sim, const struct checkpoint_cfg *cfg,
-                                  const struct file_set *set,
-                                  const struct checkpoint_nodes *nodes)
+                                  const struct file_set *set, const struct checkpoint_nodes *nodes)
 {
     struct checkpoint *checkpoint = ARENA_NEW(sim_arena(sim), struct checkpoint);
     checkpoint->cfg = cfg;

@@ -30,8 +30,7 @@ struct checkpoint_nodes {
 
 struct checkpoint;
 struct checkpoint *checkpoint_new(struct sim *sim, const struct checkpoint_cfg *cfg,
-                                  const struct file_set *set,
-                                  const struct checkpoint_nodes *nodes);
+                                  const struct file_set *set, const struct checkpoint_nodes *nodes);
 /* checkpoint_begin takes a checkpoint; resume comes from a later event. */
 void checkpoint_begin(struct checkpoint *checkpoint);
 

@@ -12,12 +12,12 @@ struct process {
     struct loader *loader;
     struct reader reader;
     struct timer decode;
-    int64_t begin, end;         /* slice of the set */
-    int64_t pass, base_bytes;   /* the reader's pass; bytes of all passes before it */
+    int64_t begin, end;       /* slice of the set */
+    int64_t pass, base_bytes; /* the reader's pass; bytes of all passes before it */
     bool reading, decoding;
-    int64_t decoded, taken;     /* batches */
-    int64_t raw_ready_ps;       /* when the bytes of the next batch were complete; -1 = not yet */
-    struct bound_ledger waits;  /* since somebody waits for us */
+    int64_t decoded, taken;    /* batches */
+    int64_t raw_ready_ps;      /* when the bytes of the next batch were complete; -1 = not yet */
+    struct bound_ledger waits; /* since somebody waits for us */
     int64_t waits_since_ps;
 };
 
@@ -160,8 +160,7 @@ static void init_process(struct loader *loader, int64_t i, struct session *sessi
 }
 
 struct loader *loader_new(struct sim *sim, const struct loader_cfg *cfg,
-                          struct session *const *sessions, int64_t n,
-                          int64_t processes_per_session)
+                          struct session *const *sessions, int64_t n, int64_t processes_per_session)
 {
     struct loader *loader = ARENA_NEW(sim_arena(sim), struct loader);
     loader->cfg = *cfg;
@@ -183,7 +182,8 @@ void loader_start(struct loader *loader)
         process->reading = process->decoding = false;
         process->raw_ready_ps = -1;
     }
-    for (int64_t i = 0; i < loader->process_n; i++) advance(&loader->process[i]);
+    for (int64_t i = 0; i < loader->process_n; i++)
+        advance(&loader->process[i]);
 }
 
 bool loader_ready(struct loader *loader)
@@ -204,7 +204,8 @@ void loader_take(struct loader *loader)
     loader->ready_n = 0;
     for (int64_t i = 0; i < loader->process_n; i++)
         loader->ready_n += ++loader->process[i].taken < loader->process[i].decoded;
-    for (int64_t i = 0; i < loader->process_n; i++) advance(&loader->process[i]);
+    for (int64_t i = 0; i < loader->process_n; i++)
+        advance(&loader->process[i]);
 }
 
 enum bound loader_bound(const struct loader *loader)

@@ -16,14 +16,14 @@ typedef void loader_ready_fn(struct sim *sim, struct loader *loader);
 /* struct loader_cfg: what a loader is built from. */
 struct loader_cfg {
     const struct file_set *set;
-    int64_t records;            /* in the set */
-    int64_t steps;              /* batches per process and pass */
-    int64_t passes;             /* epochs */
-    int64_t threads, prefetch;  /* per process; batches */
+    int64_t records;           /* in the set */
+    int64_t steps;             /* batches per process and pass */
+    int64_t passes;            /* epochs */
+    int64_t threads, prefetch; /* per process; batches */
     int64_t shuffle_records;
-    double decode_rate;         /* records per second and process; 0 = takes no time */
-    double cached_fraction;     /* of decoded samples kept in memory from the first pass on */
-    loader_ready_fn *ready;     /* called when loader_ready turns true while it is awaited */
+    double decode_rate;     /* records per second and process; 0 = takes no time */
+    double cached_fraction; /* of decoded samples kept in memory from the first pass on */
+    loader_ready_fn *ready; /* called when loader_ready turns true while it is awaited */
     void *owner;
 };
 

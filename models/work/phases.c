@@ -21,8 +21,8 @@ void phases_end(struct phases *phases, int64_t now_ps, int64_t read_bytes)
 void phases_begin(struct phases *phases, const char *name, int64_t now_ps, int64_t read_bytes)
 {
     phases_end(phases, now_ps, read_bytes);
-    phases->list = arena_grow(phases->arena, phases->list, &phases->cap, phases->n + 1,
-                              sizeof(struct phase));
+    phases->list =
+        arena_grow(phases->arena, phases->list, &phases->cap, phases->n + 1, sizeof(struct phase));
     struct phase *phase = &phases->list[phases->n++];
     *phase = (struct phase){.name = name, .start_ps = now_ps, .read_bytes = read_bytes};
 }
@@ -37,7 +37,8 @@ int64_t phases_sum(const struct phases *phases, enum phase_category category)
 {
     int64_t sum_ps = 0;
     for (int64_t p = 0; p < phases->n; p++)
-        for (int b = 0; b < BOUND_N; b++) sum_ps += phases->list[p].share[category].ps[b];
+        for (int b = 0; b < BOUND_N; b++)
+            sum_ps += phases->list[p].share[category].ps[b];
     return sum_ps;
 }
 
@@ -45,8 +46,8 @@ void phases_record(const struct phases *phases, int64_t clock_ps, struct record 
 {
     for (int64_t p = 0; p < phases->n; p++) {
         const struct phase *phase = &phases->list[p];
-        int row = record_phase(record, phase->name, phase->start_ps - clock_ps,
-                               phase->end_ps - clock_ps);
+        int row =
+            record_phase(record, phase->name, phase->start_ps - clock_ps, phase->end_ps - clock_ps);
         struct bound_ledger all = {{0}};
         for (int c = 0; c < PHASE_CATEGORIES; c++)
             for (int b = 0; b < BOUND_N; b++) {

@@ -88,7 +88,8 @@ void reader_start(struct reader *reader, int64_t begin, int64_t end)
     reader->begin = reader->cursor = begin;
     reader->end = end;
     reader->taken_bytes = reader->allowed_bytes = 0;
-    for (int64_t i = 0; i < reader->threads; i++) next_piece(&reader->thread[i]);
+    for (int64_t i = 0; i < reader->threads; i++)
+        next_piece(&reader->thread[i]);
     set_limits(reader);
 }
 

@@ -18,7 +18,7 @@ struct reader_thread {
     struct stream stream;
     struct request open; /* the metadata operation */
     int64_t seen_off;    /* of the stream, counted into taken_bytes */
-    bool busy; /* the stream is open */
+    bool busy;           /* the stream is open */
 };
 
 /* struct reader: owned by the caller; reader_init once, then reader_start as often as wanted. */

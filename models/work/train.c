@@ -27,7 +27,7 @@ struct train {
     struct loader *data, *evaluation;
     struct timer startup, compute, evaluate;
     struct request serial;
-    struct reader *readers;     /* per node: the load */
+    struct reader *readers; /* per node: the load */
     struct checkpoint *checkpoint;
     int64_t busy_readers;
     struct phases phases;
@@ -35,7 +35,7 @@ struct train {
     int64_t epoch_steps, epoch, step; /* epoch from 0; step of the whole run, finished ones */
     int64_t evaluation_steps, evaluation_step, evaluations;
     int64_t serial_done;
-    int64_t clock_ps, wait_ps;        /* start of the clock; of the wait under way */
+    int64_t clock_ps, wait_ps; /* start of the clock; of the wait under way */
     int64_t first_epoch_ps, epoch_start_ps, later_epochs_ps, evaluation_ps, evaluation_start_ps;
     bool done;
 };
@@ -138,8 +138,8 @@ static void on_evaluated(struct sim *sim, void *self)
 
 static void begin_evaluation(struct train *train)
 {
-    phase(train, arena_printf(train->phases.arena, "evaluation %lld",
-                              (long long)++train->evaluations));
+    phase(train,
+          arena_printf(train->phases.arena, "evaluation %lld", (long long)++train->evaluations));
     train->evaluation_start_ps = now_ps(train);
     train->evaluation_step = 0;
     if (train->evaluation) loader_start(train->evaluation);
@@ -227,8 +227,7 @@ static int64_t exposed_all_reduce_ps(const struct train *train)
     int64_t n = gpus(train);
     if (n < 2 || train->cfg->all_reduce.size_bytes == 0) return 0;
     int64_t size = train->cfg->all_reduce.size_bytes;
-    int64_t all_ps =
-        units_serialise_ps(2 * (size - size / n), train->nodes.gpu_link_bps);
+    int64_t all_ps = units_serialise_ps(2 * (size - size / n), train->nodes.gpu_link_bps);
     return (int64_t)((1 - train->cfg->all_reduce.overlap) * (double)all_ps);
 }
 
@@ -374,8 +373,7 @@ static struct loader *make_loader(struct train *train, int set, int64_t records,
     loader.shuffle_records = cfg->reader.shuffle_records;
     loader.decode_rate = cfg->reader.decode_rate;
     loader.owner = train;
-    return loader_new(train->sim, &loader, train->nodes.session, train->nodes.n,
-                      train->nodes.gpus);
+    return loader_new(train->sim, &loader, train->nodes.session, train->nodes.n, train->nodes.gpus);
 }
 
 static void make_readers(struct train *train)
@@ -426,9 +424,10 @@ struct train *train_new(struct sim *sim, const struct train_cfg *cfg,
     make_loaders(train);
     if (cfg->load.size_bytes > 0) make_readers(train);
     if (cfg->checkpoint.every_steps > 0 && cfg->checkpoint.size_bytes > 0)
-        train->checkpoint = checkpoint_new(
-            sim, &cfg->checkpoint, &sets[SET_CHECKPOINT],
-            &(struct checkpoint_nodes){nodes->session, nodes->n, nodes->gpus, on_checkpoint, train});
+        train->checkpoint =
+            checkpoint_new(sim, &cfg->checkpoint, &sets[SET_CHECKPOINT],
+                           &(struct checkpoint_nodes){nodes->session, nodes->n, nodes->gpus,
+                                                      on_checkpoint, train});
     train->serial = (struct request){.kind = REQUEST_META, .done = on_serial, .owner = train};
     uint32_t component = sim_component(sim);
     timer_init(&train->startup, on_startup, train, component, TIMER_STARTUP);
@@ -475,10 +474,13 @@ void train_record(struct train *train, struct record *record)
                       units_s(train->later_epochs_ps) / (double)(train->cfg->epochs - 1));
     record_metric(record, "run", "steps", "1", (double)train->step);
     record_metric(record, "run", "compute_s", "s", compute_s);
-    record_metric(record, "run", "all_reduce_s", "s", units_s(phases_sum(phases, PHASE_ALL_REDUCE)));
-    record_metric(record, "run", "read_stall_s", "s", units_s(phases_sum(phases, PHASE_READ_STALL)));
+    record_metric(record, "run", "all_reduce_s", "s",
+                  units_s(phases_sum(phases, PHASE_ALL_REDUCE)));
+    record_metric(record, "run", "read_stall_s", "s",
+                  units_s(phases_sum(phases, PHASE_READ_STALL)));
     record_metric(record, "run", "serial_s", "s", units_s(phases_sum(phases, PHASE_SERIAL)));
-    record_metric(record, "run", "checkpoint_s", "s", units_s(phases_sum(phases, PHASE_CHECKPOINT)));
+    record_metric(record, "run", "checkpoint_s", "s",
+                  units_s(phases_sum(phases, PHASE_CHECKPOINT)));
     record_metric(record, "run", "evaluation_s", "s", units_s(train->evaluation_ps));
     if (total_s > 0)
         record_metric(record, "run", "accelerator_utilisation", "1", compute_s / total_s);

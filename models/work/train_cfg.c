@@ -1,7 +1,6 @@
 /* train_cfg.c - the keys of a training workload. */
 #include "models/work/train.h"
 
-
 #define AT(member) offsetof(struct train_cfg, member)
 
 static const struct schema_field dataset_fields[] = {

@@ -52,8 +52,8 @@ static const struct cli_verb verb = {
 static const char *overrides(struct calibrate *calibrate, const double *p)
 {
     static const char *const base_units[UNIT_DIMS] = {
-        [UNIT_TIME] = "ps",  [UNIT_SIZE] = "B",     [UNIT_RATE] = "bps", [UNIT_LENGTH] = "mm",
-        [UNIT_COUNT] = "",   [UNIT_FRACTION] = "",  [UNIT_REAL] = "",
+        [UNIT_TIME] = "ps", [UNIT_SIZE] = "B",    [UNIT_RATE] = "bps", [UNIT_LENGTH] = "mm",
+        [UNIT_COUNT] = "",  [UNIT_FRACTION] = "", [UNIT_REAL] = "",
     };
     const char *text = "";
     for (int k = 0; k < calibrate->key_n; k++) {
@@ -181,14 +181,16 @@ static int run(struct calibrate *calibrate, const char *name, struct arena *aren
     calibrate->validation.arena = arena;
     if (!calibrate->file || !prepare(calibrate, arena))
         return cli_report(&calibrate->err, calibrate->json);
-    for (int k = 0; k < calibrate->key_n; k++) p[k] = calibrate->key[k].start;
+    for (int k = 0; k < calibrate->key_n; k++)
+        p[k] = calibrate->key[k].start;
     if (!fit_least_squares(residuals, calibrate, p, calibrate->key_n, calibrate->row_n, STEP,
                            &iterations, &rms)) {
         err_add(&calibrate->err, (struct err_pos){0}, "the fit of %s did not converge", name);
         int code = cli_report(&calibrate->err, calibrate->json);
         return code == CLI_USAGE ? CLI_FAILED : code;
     }
-    for (int k = 0; k < calibrate->key_n; k++) calibrate->key[k].best = p[k];
+    for (int k = 0; k < calibrate->key_n; k++)
+        calibrate->key[k].best = p[k];
     print(calibrate, iterations, rms);
     return CLI_OK;
 }

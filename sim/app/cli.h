@@ -79,8 +79,8 @@ int cli_interrupted(int number, bool json);
 /* cli_finish flushes stdout and returns code, or 3 with a message if stdout cannot be written. */
 int cli_finish(int code);
 
-/* cli_json_texts returns texts[n] as a compact JSON array, or, if pairs, "key=value" texts as a JSON
- * object; in arena. */
+/* cli_json_texts returns texts[n] as a compact JSON array, or, if pairs, "key=value" texts as a
+ * JSON object; in arena. */
 const char *cli_json_texts(struct arena *arena, const char *const *texts, int n, bool pairs);
 
 /* struct cli_launch: the options that run and sweep share; CLI_LAUNCH_OPTIONS are their rows for a

@@ -25,7 +25,7 @@ static const struct cli_verb verb = {
 /* print_row prints one finding and returns ok. */
 static bool print_row(bool ok, const char *what, const char *found)
 {
-    printf("%-4s %-14s %s\n", ok ? "ok" : "LACK", what, found);
+    printf("%-4s %-16s %s\n", ok ? "ok" : "LACK", what, found);
     return ok;
 }
 

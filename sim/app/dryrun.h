@@ -17,7 +17,8 @@ struct dryrun {
 };
 
 /* dryrun_print prints the points, their number, and the estimated events, memory and wall time. The
- * estimate simulates the first point of each workload for at most a second. Returns the exit code. */
+ * estimate simulates the first point of each workload for at most a second. Returns the exit
+ * code. */
 int dryrun_print(const struct dryrun *dryrun);
 
 #endif

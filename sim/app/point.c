@@ -21,12 +21,14 @@
 
 static const struct err_pos nowhere = {0};
 
-/* ---- overrides ---------------------------------------------------------------------------------*/
+/* ---- overrides --------------------------------------------------------------------------------*/
 
 /* struct roots: the trees that overrides apply to; either may be NULL (then it could not be read,
  * and that has been said). */
 struct roots {
     struct tree_node *topology, *workload;
+    struct arena *arena;
+    struct err *err;
 };
 
 bool point_is_workload(const char *key)
@@ -36,53 +38,58 @@ bool point_is_workload(const char *key)
 
 /* set_workload is tree_set below a map that holds the workload under its name, so that messages
  * show the key as the user wrote it. */
-static bool set_workload(struct arena *arena, struct tree_node *workload, const char *path,
-                         const char *value, const char *origin, struct err *err)
+static bool set_workload(const struct roots *roots, const struct tree_override *set)
 {
-    struct tree_node above = {.kind = TREE_MAP, .first = workload, .last = workload, .n = 1};
-    workload->key = "workload";
-    bool ok = tree_set(arena, &above, path, value, origin, err);
-    workload->key = NULL;
+    struct tree_node *root = roots->workload;
+    struct tree_node above = {.kind = TREE_MAP, .first = root, .last = root, .n = 1};
+    if (!root) return true;
+    root->key = "workload";
+    bool ok = tree_set(roots->arena, &above, set, roots->err);
+    root->key = NULL;
     return ok;
 }
 
+static bool set_topology(const struct roots *roots, const struct tree_override *set)
+{
+    return !roots->topology || tree_set(roots->arena, roots->topology, set, roots->err);
+}
+
 /* apply puts texts[n] ("key=value") into the trees. */
-static bool apply(struct arena *arena, const struct roots *roots, const char *const *texts, int n,
-                  const char *origin, struct err *err)
+static bool apply(const struct roots *roots, const char *const *texts, int n, const char *origin)
 {
     bool ok = true;
     for (int i = 0; i < n; i++) {
         const char *equals = strchr(texts[i], '=');
         if (!equals || equals == texts[i]) {
-            ok = err_add(err, nowhere, "%s %s: expected KEY=VALUE", origin, texts[i]);
+            ok = err_add(roots->err, nowhere, "%s %s: expected KEY=VALUE", origin, texts[i]);
             continue;
         }
-        const char *path = arena_printf(arena, "%.*s", (int)(equals - texts[i]), texts[i]);
-        if (point_is_workload(path))
-            ok &= !roots->workload ||
-                  set_workload(arena, roots->workload, path, equals + 1, origin, err);
-        else
-            ok &=
-                !roots->topology || tree_set(arena, roots->topology, path, equals + 1, origin, err);
+        int len = (int)(equals - texts[i]);
+        const struct tree_override set = {
+            .path = arena_printf(roots->arena, "%.*s", len, texts[i]),
+            .value = equals + 1,
+            .origin = origin,
+        };
+        ok &= point_is_workload(set.path) ? set_workload(roots, &set) : set_topology(roots, &set);
     }
     return ok;
 }
 
-static bool apply_all(struct arena *arena, const struct roots *roots, const struct point *point,
-                      struct err *err)
+static bool apply_all(const struct roots *roots, const struct point *point)
 {
-    bool sets = apply(arena, roots, point->sets, point->set_n, "--set", err);
-    return apply(arena, roots, point->varies, point->vary_n, "--vary", err) && sets;
+    bool sets = apply(roots, point->sets, point->set_n, "--set");
+    return apply(roots, point->varies, point->vary_n, "--vary") && sets;
 }
 
-/* ---- loading -----------------------------------------------------------------------------------*/
+/* ---- loading ----------------------------------------------------------------------------------*/
 
 static bool bind_topology(struct arena *arena, const struct tree_node *root, const void **topology,
                           struct schema_rows *rows, struct err *err)
 {
     void *config = arena_alloc(arena, world_topology_schema.size);
     *topology = config;
-    return schema_bind(arena, &world_topology_schema, root, "", config, rows, err);
+    return schema_bind(&(struct schema_into){arena, "", rows, err}, &world_topology_schema, root,
+                       config);
 }
 
 /* hash_rows writes the sha256 of all "path=value\n" into hex. */
@@ -120,8 +127,10 @@ bool point_load(struct arena *arena, const struct point *point, struct point_con
     struct roots roots = {
         .topology = tree_read_file(arena, cli_file(arena, point->topology), err),
         .workload = tree_read_file(arena, cli_file(arena, point->workload), err),
+        .arena = arena,
+        .err = err,
     };
-    bool ok = apply_all(arena, &roots, point, err) && roots.topology && roots.workload;
+    bool ok = apply_all(&roots, point) && roots.topology && roots.workload;
     if (roots.topology && tree_find(roots.topology, "kind")) {
         struct err_pos pos = tree_find(roots.topology, "kind")->key_pos;
         return err_add(err, pos, "this is a workload (it has a kind); the topology comes first");
@@ -129,8 +138,8 @@ bool point_load(struct arena *arena, const struct point *point, struct point_con
     if (roots.topology)
         ok &= bind_topology(arena, roots.topology, &config->topology, &config->rows, err);
     if (roots.workload)
-        ok &= schema_bind_variant(arena, world_workload_kinds, roots.workload, WORKLOAD_PREFIX,
-                                  &config->workload, &config->rows, err);
+        ok &= schema_bind_variant(&(struct schema_into){arena, WORKLOAD_PREFIX, &config->rows, err},
+                                  world_workload_kinds, roots.workload, &config->workload);
     if (ok) hash_rows(&config->rows, config->sha256);
     return ok;
 }
@@ -138,25 +147,26 @@ bool point_load(struct arena *arena, const struct point *point, struct point_con
 bool point_check(struct arena *arena, const struct point *point, struct schema_rows *rows,
                  const char **what, struct err *err)
 {
-    struct roots roots = {.topology = tree_read_file(arena, cli_file(arena, point->topology), err)};
+    struct tree_node *root = tree_read_file(arena, cli_file(arena, point->topology), err);
+    struct roots roots = {.arena = arena, .err = err};
     struct schema_variant workload;
     const void *topology;
     *rows = (struct schema_rows){.arena = arena};
-    *what = "topology";
-    if (!roots.topology) return false;
-    if (!tree_find(roots.topology, "kind")) {
-        bool ok = apply_all(arena, &roots, point, err);
-        return bind_topology(arena, roots.topology, &topology, rows, err) && ok;
+    *what = root && tree_find(root, "kind") ? "workload" : "topology";
+    if (!root) return false;
+    if (tree_find(root, "kind")) {
+        roots.workload = root;
+        bool ok = apply_all(&roots, point);
+        return schema_bind_variant(&(struct schema_into){arena, WORKLOAD_PREFIX, rows, err},
+                                   world_workload_kinds, root, &workload) &&
+               ok;
     }
-    *what = "workload";
-    roots = (struct roots){.workload = roots.topology};
-    bool ok = apply_all(arena, &roots, point, err);
-    return schema_bind_variant(arena, world_workload_kinds, roots.workload, WORKLOAD_PREFIX,
-                               &workload, rows, err) &&
-           ok;
+    roots.topology = root;
+    bool ok = apply_all(&roots, point);
+    return bind_topology(arena, root, &topology, rows, err) && ok;
 }
 
-/* ---- running -----------------------------------------------------------------------------------*/
+/* ---- running ----------------------------------------------------------------------------------*/
 
 static double clock_s(clockid_t id)
 {

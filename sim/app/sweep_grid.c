@@ -12,7 +12,7 @@
 
 static const struct err_pos nowhere = {0};
 
-/* ---- axes --------------------------------------------------------------------------------------*/
+/* ---- axes -------------------------------------------------------------------------------------*/
 
 static bool same_key(const char *set, const char *key)
 {
@@ -62,7 +62,7 @@ static bool parse_axes(struct sweep_grid *grid, const struct sweep_request *requ
     return true;
 }
 
-/* ---- points ------------------------------------------------------------------------------------*/
+/* ---- points -----------------------------------------------------------------------------------*/
 
 static void lay_out(struct sweep_grid *grid, const struct sweep_request *request,
                     struct arena *arena)
@@ -106,16 +106,25 @@ static bool is_star(const struct sweep_grid *grid, int64_t index, int64_t *choic
     return moved <= 1;
 }
 
-/* merge moves the messages of from that err does not hold to err; the first lines count, for the
- * lines below them show the value that was tried. */
+/* same_mistake compares two messages: all of their first lines, or, where the place is an option
+ * ("--vary KEY=VALUE: error: ..."), without the value that was tried. */
+static bool same_mistake(const char *a, const char *b)
+{
+    size_t line_a = strcspn(a, "\n"), line_b = strcspn(b, "\n");
+    if (line_a == line_b && strncmp(a, b, line_a) == 0) return true;
+    size_t key = strcspn(a, "=");
+    const char *text_a = strstr(a, ": error: "), *text_b = strstr(b, ": error: ");
+    return strncmp(a, "--", 2) == 0 && strncmp(a, b, key + 1) == 0 && text_a && text_b &&
+           strcmp(text_a, text_b) == 0;
+}
+
+/* merge moves the messages of from that err does not hold to err. */
 static void merge(struct err *err, struct err *from)
 {
     for (int i = 0; i < from->count && i < ERR_CAP; i++) {
         bool known = false;
-        size_t first = strcspn(from->messages[i], "\n");
         for (int k = 0; !known && k < err->count && k < ERR_CAP; k++)
-            known = strcspn(err->messages[k], "\n") == first &&
-                    strncmp(err->messages[k], from->messages[i], first) == 0;
+            known = same_mistake(err->messages[k], from->messages[i]);
         if (known) continue;
         if (err->count < ERR_CAP) {
             err->messages[err->count] = from->messages[i];

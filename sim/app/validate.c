@@ -39,8 +39,8 @@ static const struct cli_verb verb = {
 static const char *const kind_names[] = {"calibrated", "predicted"};
 
 /* "+0.14 %" or "+0.35 s" */
-static void format_error(const struct validation_row *row,
-                         const struct validation_outcome *outcome, char *error, char *tolerance)
+static void format_error(const struct validation_row *row, const struct validation_outcome *outcome,
+                         char *error, char *tolerance)
 {
     if (row->tolerance > 0) {
         snprintf(error, 32, "%+.2f %%", outcome->error * 100);
@@ -65,8 +65,8 @@ static void print_text(const struct validation_row *row, const struct validation
     format_error(row, outcome, error, tolerance);
     format_got(outcome, row->unit, got);
     snprintf(expected, sizeof(expected), "%.6g %s", row->expected, row->unit);
-    printf("  %-44s %-10s %12s %22s %10s %9s  %s\n", row->name, kind_names[row->kind], expected, got,
-           error, tolerance, outcome->ok ? "ok" : "FAILED");
+    printf("  %-44s %-10s %12s %22s %10s %9s  %s\n", row->name, kind_names[row->kind], expected,
+           got, error, tolerance, outcome->ok ? "ok" : "FAILED");
     if (*row->note) printf("    (%s)\n", row->note);
     fflush(stdout);
 }
@@ -119,8 +119,7 @@ static void print_head(const struct validate *validate, const struct validation_
     }
 }
 
-static bool run_file(struct validate *validate, const struct validation_file *file,
-                     struct err *err)
+static bool run_file(struct validate *validate, const struct validation_file *file, struct err *err)
 {
     const struct validation_row *rows = file->rows.items;
     print_head(validate, file);
@@ -155,11 +154,13 @@ static bool check_names(const struct validation_file *files, int n, const struct
                         struct arena *arena, struct err *err)
 {
     const char **known = ARENA_ARRAY(arena, const char *, n + 1);
-    for (int f = 0; f < n; f++) known[f] = files[f].name;
+    for (int f = 0; f < n; f++)
+        known[f] = files[f].name;
     for (int i = 0; i < names->n; i++) {
         const struct cli_texts one = {&names->text[i], 1};
         bool found = false;
-        for (int f = 0; f < n && !found; f++) found = is_wanted(&files[f], &one);
+        for (int f = 0; f < n && !found; f++)
+            found = is_wanted(&files[f], &one);
         if (found) continue;
         const char *near = err_suggest(names->text[i], known, n);
         err_add(err, (struct err_pos){0}, "no validation file is called '%s' (did you mean '%s'?)",

@@ -205,6 +205,7 @@ static char **list_files(struct arena *arena, const char *folder, int64_t *n, st
 
 const struct validation_file *validation_load(struct arena *arena, int *n, struct err *err)
 {
+    const struct schema_into into = {arena, "", NULL, err};
     const char *folder = cli_data_path(arena, "tests/validation");
     int64_t file_n;
     char **names = list_files(arena, folder, &file_n, err);
@@ -212,7 +213,7 @@ const struct validation_file *validation_load(struct arena *arena, int *n, struc
     for (int64_t i = 0; i < file_n; i++) {
         const char *path = arena_printf(arena, "%s/%s", folder, names[i]);
         const struct tree_node *root = tree_read_file(arena, path, err);
-        if (!root || !schema_bind(arena, &file_schema, root, "", &files[i], NULL, err)) continue;
+        if (!root || !schema_bind(&into, &file_schema, root, &files[i])) continue;
         files[i].name = arena_printf(arena, "%.*s", (int)strlen(names[i]) - 5, names[i]);
     }
     *n = (int)file_n;
@@ -231,7 +232,8 @@ struct validation_memo {
 static int split(struct arena *arena, const char *sets, const char **texts, int n)
 {
     char *rest = NULL, *copy = arena_strdup(arena, sets);
-    for (char *one = strtok_r(copy, " ", &rest); one && n < SETS_MAX; one = strtok_r(NULL, " ", &rest))
+    for (char *one = strtok_r(copy, " ", &rest); one && n < SETS_MAX;
+         one = strtok_r(NULL, " ", &rest))
         texts[n++] = one;
     return n;
 }
@@ -251,7 +253,8 @@ static bool run_point(struct validation *validation, const struct validation_fil
     struct point_config config;
     if (!point_load(arena, &point, &config, err)) return false;
     struct validation_memo *memo = validation->memo;
-    while (memo && strcmp(memo->sha256, config.sha256) != 0) memo = memo->next;
+    while (memo && strcmp(memo->sha256, config.sha256) != 0)
+        memo = memo->next;
     if (!memo) {
         memo = ARENA_NEW(arena, struct validation_memo);
         memo->record = ARENA_NEW(arena, struct record);
@@ -303,8 +306,8 @@ static double search_fn(void *self, double x)
 {
     struct search *search = self;
     double value = 0;
-    const char *set = arena_printf(search->validation->arena, "%s=%lldps", search->row->solve.key,
-                                   (long long)x);
+    const char *set =
+        arena_printf(search->validation->arena, "%s=%lldps", search->row->solve.key, (long long)x);
     validation_value(search->validation, search->file, search->row, set, &value, search->err);
     return value - search->target;
 }

@@ -18,9 +18,9 @@ enum validation_kind { VALIDATION_CALIBRATED, VALIDATION_PREDICTED };
 /* struct validation_row: one measured value. */
 struct validation_row {
     const char *name;
-    int kind;                         /* enum validation_kind */
-    const char *topology, *workload;  /* paths; topology "" = the file's */
-    const char *set;                  /* overrides, separated by blanks */
+    int kind;                        /* enum validation_kind */
+    const char *topology, *workload; /* paths; topology "" = the file's */
+    const char *set;                 /* overrides, separated by blanks */
     const char *entity, *metric, *unit;
     double expected;
     double tolerance;          /* relative; or */

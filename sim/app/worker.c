@@ -6,8 +6,8 @@
  *
  * Fork and SQLite: the parent may hold a connection while it forks. That is safe because the child
  * never uses nor closes it: its descriptors vanish with _exit, POSIX locks belong to the parent's
- * process id and are neither inherited nor released by that. See https://sqlite.org/howtocorrupt.html,
- * section 2.6, which forbids exactly the use and the close.
+ * process id and are neither inherited nor released by that. https://sqlite.org/howtocorrupt.html,
+ * on carrying a connection across fork(), forbids exactly the use and the close.
  *
  * Signals: SIGINT, SIGTERM, SIGHUP are blocked and read from a descriptor, so there is no handler
  * and no global. Children inherit the mask: a Ctrl-C at the terminal reaches them too, and would
@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #define WORKER_TICK_MS 500
+#define WORKER_ECHO_MS 100 /* a signal to the process group comes twice from some senders */
 
 struct child {
     pid_t pid;
@@ -152,6 +153,15 @@ static void stop_children(struct crew *crew)
     crew->running = 0;
 }
 
+/* swallow_echo takes the copies of the signal that ended the run. */
+static void swallow_echo(const struct crew *crew)
+{
+    struct signalfd_siginfo info;
+    struct pollfd wait = {.fd = crew->signal_fd, .events = POLLIN};
+    for (int i = 0; i < 4 && poll(&wait, 1, WORKER_ECHO_MS) > 0; i++)
+        if (read(crew->signal_fd, &info, sizeof info) != sizeof info) return;
+}
+
 static bool crew_open(struct crew *crew)
 {
     sigemptyset(&crew->signals);
@@ -192,10 +202,11 @@ int worker_run(const struct worker_plan *plan, struct err *err)
         return -1;
     }
     crew_loop(&crew);
+    stop_children(&crew);
+    if (crew.signal) swallow_echo(&crew);
     /* From here on a second signal ends the process at once. */
     sigprocmask(SIG_SETMASK, &crew.mask_before, NULL);
     close(crew.signal_fd);
-    stop_children(&crew);
     arena_free(&arena);
     return crew.signal ? crew.signal : crew.refused ? -1 : 0;
 }

@@ -32,8 +32,9 @@ struct worker_plan {
 };
 
 /* worker_run runs the plan. Returns 0, or the signal (SIGINT, SIGTERM, SIGHUP) that ended it: the
- * children are then gone and done has seen every result that was complete; a second signal during
- * that kills the process. Returns -1 if done refused or a child could not be started (in err). */
+ * children are then gone and done has seen every result that was complete; a second signal, more
+ * than 0.1 s later, ends the process at once. Returns -1 if done refused or a child could not be
+ * started (in err). */
 int worker_run(const struct worker_plan *plan, struct err *err);
 
 /* worker_unix_s returns the time of day in Unix seconds. */

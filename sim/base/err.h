@@ -21,7 +21,7 @@ struct err_pos {
 
 /* struct err: zero-initialise ({0}); err_free releases what it collected. */
 struct err {
-    int count; /* all errors, also those past the cap */
+    int count;     /* all errors, also those past the cap */
     int exit_code; /* what the process should exit with: 2 unless set (3 = I/O or database) */
     char *messages[ERR_CAP]; /* owned, without trailing newline */
 };

@@ -29,21 +29,22 @@ struct fit {
     const double *start;
     double *residual; /* n; GSL's own vectors may be columns of a matrix */
     int k, n;
+    bool gave_up; /* GSL goes on after some failed evaluations */
 };
 
 /* residuals is the model as GSL calls it: x are the parameters divided by their start values. */
 static int residuals(const gsl_vector *x, void *self, gsl_vector *f)
 {
-    const struct fit *fit = self;
+    struct fit *fit = self;
     double p[FIT_PARAMS_MAX];
     for (int i = 0; i < fit->k; i++)
         p[i] = gsl_vector_get(x, (size_t)i) * fit->start[i];
-    if (!fit->model(fit->self, p, fit->k, fit->residual, fit->n)) return GSL_EBADFUNC;
-    for (int i = 0; i < fit->n; i++) {
-        if (!isfinite(fit->residual[i])) return GSL_EBADFUNC;
+    if (!fit->gave_up) fit->gave_up = !fit->model(fit->self, p, fit->k, fit->residual, fit->n);
+    for (int i = 0; i < fit->n && !fit->gave_up; i++) {
+        fit->gave_up = !isfinite(fit->residual[i]);
         gsl_vector_set(f, (size_t)i, fit->residual[i]);
     }
-    return GSL_SUCCESS;
+    return fit->gave_up ? GSL_EBADFUNC : GSL_SUCCESS;
 }
 
 /* solve runs the iteration in an allocated workspace; the best parameters stay in it. */
@@ -59,13 +60,18 @@ static bool solve(gsl_multifit_nlinear_workspace *work, struct fit *fit, int *it
         .p = (size_t)fit->k,
         .params = fit,
     };
-    int info;
     if (gsl_multifit_nlinear_init(&x.vector, &fdf, work)) return false;
-    int status = gsl_multifit_nlinear_driver(FIT_ITERATIONS, FIT_TOLERANCE, FIT_TOLERANCE,
-                                             FIT_TOLERANCE, NULL, NULL, &info, work);
-    *iterations = (int)gsl_multifit_nlinear_niter(work);
-    /* No further progress is what convergence looks like where the model is not smooth. */
-    return status == GSL_SUCCESS || status == GSL_ENOPROG;
+    /* GSL's own driver takes a start at the optimum for a failure. */
+    int status = GSL_CONTINUE, info;
+    while (status == GSL_CONTINUE && (*iterations)++ < FIT_ITERATIONS) {
+        status = gsl_multifit_nlinear_iterate(work);
+        if (fit->gave_up) return false;
+        if (status == GSL_ENOPROG) return true; /* no step is better */
+        if (status == GSL_SUCCESS)
+            status =
+                gsl_multifit_nlinear_test(FIT_TOLERANCE, FIT_TOLERANCE, FIT_TOLERANCE, &info, work);
+    }
+    return status == GSL_SUCCESS;
 }
 
 bool fit_least_squares(fit_model_fn *model, void *self, double *p, int k, int n, double step,

@@ -50,10 +50,10 @@ double stats_hist_quantile(const struct stats_hist *hist, double q)
             below -= n;
             continue;
         }
-        double low = bin_low(bin);
-        double value = low + (bin_low(bin + 1) - low) * (below / n);
-        if (value < (double)hist->min) return (double)hist->min;
-        return value > (double)hist->max ? (double)hist->max : value;
+        double low = bin_low(bin), high = bin_low(bin + 1);
+        if (low < (double)hist->min) low = (double)hist->min;
+        if (high > (double)hist->max) high = (double)hist->max;
+        return low + (high - low) * (below / n);
     }
     return (double)hist->max;
 }

@@ -64,9 +64,9 @@ bool results_plan(struct results *results, struct results_plan *plan, int64_t n,
 bool results_store(struct results *results, int64_t run_id, const struct record *record,
                    double started_unix_s, double ended_unix_s, struct err *err);
 
-/* results_row_fn gets one row of a query: n columns as text (NULL for SQL NULL; reals as the shortest
- * text that reads back to the same bits) with their names, all valid until it returns; returns false
- * to stop. */
+/* results_row_fn gets one row of a query: n columns with their names, as text (NULL for SQL NULL;
+ * reals as the shortest text that reads back to the same bits), valid until it returns; returns
+ * false to stop. */
 typedef bool results_row_fn(void *self, int n, const char *const *names, const char *const *values);
 /* results_query runs one SELECT with text parameters bound to ?1, ?2, ...; SQL that would change
  * the database, or more than one statement, is an error. */

@@ -140,45 +140,60 @@ static bool plan_name(struct results *r, const struct results_plan *plan, struct
     return results_end(stmt, ok);
 }
 
-static bool plan_point(struct results *r, struct results_plan *plan, bool force,
-                       const struct results_provenance *p, int64_t provenance_id, struct err *err)
+/* struct planner: what the points of one plan share. */
+struct planner {
+    struct results *results;
+    const struct results_provenance *provenance;
+    int64_t provenance_id;
+    bool force;
+};
+
+static bool plan_new(const struct planner *planner, struct results_plan *plan, const char *seed,
+                     struct err *err)
+{
+    char rest[17];
+    snprintf(rest, sizeof rest, "%016" PRIx64, rest_hash(plan->config));
+    bool ok = results_put(planner->results, err,
+                          "INSERT INTO run(topology, workload, params, overrides, seed,"
+                          " config_sha256, config_rest, provenance_id)"
+                          " VALUES('', '', '', '', ?, ?, ?, ?)",
+                          "ttti", seed, plan->config_sha256, rest, planner->provenance_id);
+    plan->run_id = results_last_id(planner->results);
+    return ok && plan_config(planner->results, plan, err) && plan_name(planner->results, plan, err);
+}
+
+/* plan_again makes a known point pending, as if it had never run. */
+static bool plan_again(const struct planner *planner, int64_t run_id, struct err *err)
+{
+    return results_clear(planner->results, run_id, err) &&
+           results_put(planner->results, err,
+                       "UPDATE run SET status = 'pending', message = '', fingerprint = NULL,"
+                       " sim_time_ps = NULL, events = NULL, data_hops = NULL, ack_hops = NULL,"
+                       " peak_rss_bytes = NULL, run_cpu_s = NULL, wall_s = NULL,"
+                       " setup_cpu_s = NULL, started = NULL, ended = NULL, provenance_id = ?"
+                       " WHERE run_id = ?",
+                       "ii", planner->provenance_id, run_id);
+}
+
+static bool plan_point(const struct planner *planner, struct results_plan *plan, struct err *err)
 {
     char seed[24];
     snprintf(seed, sizeof seed, "%" PRIu64, plan->seed);
-    if (!plan_find(r, plan, seed, p, err)) return false;
-    if (force) plan->done = plan->other_version = false;
-    bool known = plan->run_id != 0, ok = true;
-    if (!known) {
-        char rest[17];
-        snprintf(rest, sizeof rest, "%016" PRIx64, rest_hash(plan->config));
-        ok = results_put(
-            r, err,
-            "INSERT INTO run(topology, workload, params, overrides, seed, config_sha256,"
-            " config_rest, provenance_id) VALUES('', '', '', '', ?, ?, ?, ?)",
-            "ttti", seed, plan->config_sha256, rest, provenance_id);
-        plan->run_id = results_last_id(r);
-        ok = ok && plan_config(r, plan, err);
-    } else if (!plan->done) {
-        ok = results_clear(r, plan->run_id, err) &&
-             results_put(
-                 r, err,
-                 "UPDATE run SET status = 'pending', message = '', fingerprint = NULL,"
-                 " sim_time_ps = NULL, events = NULL, data_hops = NULL, ack_hops = NULL,"
-                 " peak_rss_bytes = NULL, run_cpu_s = NULL, wall_s = NULL, setup_cpu_s = NULL,"
-                 " started = NULL, ended = NULL, provenance_id = ? WHERE run_id = ?",
-                 "ii", provenance_id, plan->run_id);
-    }
+    if (!plan_find(planner->results, plan, seed, planner->provenance, err)) return false;
+    if (plan->run_id == 0) return plan_new(planner, plan, seed, err);
+    if (planner->force) plan->done = plan->other_version = false;
+    if (!plan->done && !plan_again(planner, plan->run_id, err)) return false;
     bool varies = strcmp(plan->params, "{}") != 0;
-    return ok && ((known && !varies) || plan_name(r, plan, err));
+    return !varies || plan_name(planner->results, plan, err);
 }
 
 bool results_plan(struct results *r, struct results_plan *plan, int64_t n, bool force,
                   const struct results_provenance *provenance, struct err *err)
 {
-    int64_t id;
+    struct planner planner = {.results = r, .provenance = provenance, .force = force};
     if (!results_begin(r, err)) return false;
-    bool ok = plan_provenance(r, provenance, &id, err);
+    bool ok = plan_provenance(r, provenance, &planner.provenance_id, err);
     for (int64_t i = 0; ok && i < n; i++)
-        ok = plan_point(r, &plan[i], force, provenance, id, err);
+        ok = plan_point(&planner, &plan[i], err);
     return results_commit(r, ok, err);
 }

@@ -472,21 +472,28 @@ static struct place root_place(const struct tree_node *node, const char *prefix)
     return (struct place){.path = prefix, .node = node, .pos = {.file = node->pos.file}};
 }
 
-bool schema_bind(struct arena *arena, const struct schema *schema, const struct tree_node *node,
-                 const char *prefix, void *config, struct schema_rows *rows, struct err *err)
+bool schema_bind(const struct schema_into *into, const struct schema *schema,
+                 const struct tree_node *node, void *config)
 {
-    struct bind b = {arena, rows, err, {.schema = schema, .prefix = prefix}, strlen(prefix)};
-    struct place place = root_place(node, prefix);
+    struct bind b = {into->arena,
+                     into->rows,
+                     into->err,
+                     {.schema = schema, .prefix = into->prefix},
+                     strlen(into->prefix)};
+    struct place place = root_place(node, into->prefix);
     memset(config, 0, schema->size);
     return bind_section(&b, schema, &place, config);
 }
 
-bool schema_bind_variant(struct arena *arena, const struct schema *const *kinds,
-                         const struct tree_node *node, const char *prefix,
-                         struct schema_variant *config, struct schema_rows *rows, struct err *err)
+bool schema_bind_variant(const struct schema_into *into, const struct schema *const *kinds,
+                         const struct tree_node *node, struct schema_variant *config)
 {
-    struct bind b = {arena, rows, err, {.kinds = kinds, .prefix = prefix}, strlen(prefix)};
-    struct place place = root_place(node, prefix);
+    struct bind b = {into->arena,
+                     into->rows,
+                     into->err,
+                     {.kinds = kinds, .prefix = into->prefix},
+                     strlen(into->prefix)};
+    struct place place = root_place(node, into->prefix);
     place.kinds = kinds;
     *config = (struct schema_variant){0};
     return bind_variant(&b, NULL, &place, config);

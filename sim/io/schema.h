@@ -96,15 +96,21 @@ struct schema_rows {
 
 struct tree_node;
 
-/* schema_bind fills config (schema->size bytes, zeroed before) from node, reports every error, and
- * appends all values to rows (which may be NULL), each path beginning with prefix ("" or
- * "workload."). false if anything is wrong. */
-bool schema_bind(struct arena *arena, const struct schema *schema, const struct tree_node *node,
-                 const char *prefix, void *config, struct schema_rows *rows, struct err *err);
+/* struct schema_into: where schema_bind puts what it makes. */
+struct schema_into {
+    struct arena *arena;
+    const char *prefix;       /* of every path: "" or "workload." */
+    struct schema_rows *rows; /* all values with their origins are appended; may be NULL */
+    struct err *err;
+};
+
+/* schema_bind fills config (schema->size bytes, zeroed before) from node and reports every error;
+ * false if anything is wrong. */
+bool schema_bind(const struct schema_into *into, const struct schema *schema,
+                 const struct tree_node *node, void *config);
 /* schema_bind_variant is the same where the root itself has a `kind`. */
-bool schema_bind_variant(struct arena *arena, const struct schema *const *kinds,
-                         const struct tree_node *node, const char *prefix,
-                         struct schema_variant *config, struct schema_rows *rows, struct err *err);
+bool schema_bind_variant(const struct schema_into *into, const struct schema *const *kinds,
+                         const struct tree_node *node, struct schema_variant *config);
 
 /* struct schema_root: a kind of file, for explain, docs and JSON Schema. */
 struct schema_root {

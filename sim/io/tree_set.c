@@ -113,20 +113,20 @@ static bool set_value(struct arena *arena, struct tree_node *node, const char *v
     return true;
 }
 
-bool tree_set(struct arena *arena, struct tree_node *root, const char *path, const char *value,
-              const char *origin, struct err *err)
+bool tree_set(struct arena *arena, struct tree_node *root, const struct tree_override *set,
+              struct err *err)
 {
-    struct err_pos pos = {.file = arena_strdup(arena, origin),
-                          .line_text = arena_printf(arena, "%s=%s", path, value)};
+    struct err_pos pos = {.file = arena_strdup(arena, set->origin),
+                          .line_text = arena_printf(arena, "%s=%s", set->path, set->value)};
     struct tree_node *node = root;
-    char *rest = arena_strdup(arena, path);
+    char *rest = arena_strdup(arena, set->path);
     for (int depth = 0; rest; depth++) {
         char *word = strsep(&rest, ".");
-        if (!*word) return err_add(err, tree_shown(arena, pos), "an empty key in '%s'", path);
+        if (!*word) return err_add(err, tree_shown(arena, pos), "an empty key in '%s'", set->path);
         if (depth == DEPTH_MAX)
             return err_add(err, tree_shown(arena, pos), "nested deeper than %d levels", DEPTH_MAX);
         node = step(arena, node, word, pos, err);
         if (!node) return false;
     }
-    return set_value(arena, node, value, pos, err);
+    return set_value(arena, node, set->value, pos, err);
 }

@@ -87,11 +87,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (char *rest = text, *line; root && (line = strsep(&rest, "\n"));) {
         char *value = strchr(line, '=');
         if (value) *value++ = 0;
-        if (value) tree_set(&arena, root, line, value, "--set", &err);
+        if (value) tree_set(&arena, root, &(struct tree_override){line, value, "--set"}, &err);
     }
     int errors = err.count;
     if (root) {
-        bool ok = schema_bind(&arena, &schema, root, "", &config, &rows, &err);
+        bool ok = schema_bind(&(struct schema_into){&arena, "", &rows, &err}, &schema, root, &config);
         CHECK(ok == (err.count == errors), "either bound or errors");
         CHECK(!ok || (config.client.config && config.rtt_ps >= 0 && rows.n >= 10), "all bound");
     }

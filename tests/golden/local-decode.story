@@ -1,4 +1,4 @@
-status ok, fingerprint 1c8f860c56e4bd58, 28489 events
+status ok, fingerprint c493f3bb6ec81461, 28489 events
 
 start                        0.000000 s,    1.000000 s long,            0 bytes read, bound by start-up
 epoch 1                      1.000000 s,   16.118913 s long,   6827819008 bytes read, bound by decode

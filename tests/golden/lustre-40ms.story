@@ -1,4 +1,4 @@
-status ok, fingerprint 7871287161bfe5a9, 1691408 events
+status ok, fingerprint 4b87826d99238b2d, 1691408 events
 
 start                        0.000000 s,    1.000000 s long,            0 bytes read, bound by start-up
 epoch 1                      1.000000 s,   54.480609 s long,   6400000000 bytes read, bound by congestion

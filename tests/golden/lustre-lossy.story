@@ -1,4 +1,4 @@
-status ok, fingerprint 073fd020afdb5855, 271492 events
+status ok, fingerprint 9856c098ea294e0b, 271492 events
 
 start                        0.000000 s,    1.000000 s long,            0 bytes read, bound by start-up
 epoch 1                      1.000000 s,    8.703328 s long,   6400000000 bytes read, bound by compute

@@ -1,4 +1,4 @@
-status ok, fingerprint 8a18d2f8f6648501, 1205664 events
+status ok, fingerprint 932338546c2eab5b, 1205664 events
 
 start                        0.000000 s,    1.000000 s long,            0 bytes read, bound by start-up
 epoch 1                      1.000000 s,   17.577076 s long,   6468419584 bytes read, bound by read-ahead

@@ -1,4 +1,4 @@
-status ok, fingerprint 7f1d7de872408e2b, 171609 events
+status ok, fingerprint 60e4f6d4940d6627, 171609 events
 
 start                        0.000000 s,    1.000000 s long,            0 bytes read, bound by start-up
 epoch 1                      1.000000 s,    8.846805 s long,   6836207616 bytes read, bound by compute

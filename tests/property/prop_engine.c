@@ -61,8 +61,10 @@ static void law_arm(struct law *law, struct mirrored *mirrored, int64_t delay_ps
     mirrored->armed = true;
     mirrored->at_ps = sim_now_ps(law->sim) + delay_ps;
     mirrored->order = ++law->orders;
-    if (law->orders % 2) timer_after(law->sim, &mirrored->timer, delay_ps);
-    else timer_arm(law->sim, &mirrored->timer, mirrored->at_ps);
+    if (law->orders % 2)
+        timer_after(law->sim, &mirrored->timer, delay_ps);
+    else
+        timer_arm(law->sim, &mirrored->timer, mirrored->at_ps);
 }
 
 static void law_stop(struct law *law, struct mirrored *mirrored)
@@ -72,15 +74,18 @@ static void law_stop(struct law *law, struct mirrored *mirrored)
     timer_stop(law->sim, &mirrored->timer);
 }
 
-/* act arms, moves or stops a few timers; on average it keeps their number. */
+/* act arms, moves or stops a few timers; enough to keep a part of them armed. */
 static void act(struct law *law)
 {
-    for (uint64_t n = rng_below(&law->rng, 4); n > 0; n--) {
+    for (uint64_t n = 1 + rng_below(&law->rng, 3); n > 0; n--) {
         struct mirrored *mirrored = &law->mirror[rng_below(&law->rng, (uint64_t)law->timers)];
         uint64_t dice = rng_below(&law->rng, 8);
-        if (dice == 0) law_stop(law, mirrored);
-        else if (dice == 1) law_arm(law, mirrored, 0);
-        else law_arm(law, mirrored, any_delay_ps(law));
+        if (dice == 0)
+            law_stop(law, mirrored);
+        else if (dice == 1)
+            law_arm(law, mirrored, 0);
+        else
+            law_arm(law, mirrored, any_delay_ps(law));
     }
 }
 
@@ -120,7 +125,8 @@ static uint64_t law_close(struct law *law)
 {
     uint64_t fingerprint = sim_fingerprint(law->sim);
     assert_int_equal(law->armed, 0);
-    for (int i = 0; i < law->timers; i++) assert_false(timer_armed(&law->mirror[i].timer));
+    for (int i = 0; i < law->timers; i++)
+        assert_false(timer_armed(&law->mirror[i].timer));
     arena_free(&law->arena);
     return fingerprint;
 }
@@ -131,14 +137,15 @@ static uint64_t run_whole(uint64_t seed, int timers, int64_t span_ps, int64_t fi
 {
     struct law *law = law_open(seed, timers, span_ps, firings);
     assert_int_equal(sim_run(law->sim, &no_limits), SIM_IDLE);
-    assert_true(law->left <= 0 || firings == 0 || timers < 8);
+    assert_true(law->left <= 0); /* it did not die out */
     return law_close(law);
 }
 
 static void engine__order_of_few_timers(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 60; seed++) run_whole(seed, 40, 0, 1500);
+    for (uint64_t seed = 1; seed <= 60; seed++)
+        run_whole(seed, 40, 0, 1500);
 }
 
 /* Slots with many timers: insertion gives way to merging. */
@@ -147,7 +154,8 @@ static void engine__order_of_dense_timers(void **state)
     (void)state;
     static const int64_t spans_ps[] = {1, 3, 900, 5000, 100000, 10000000};
     for (uint64_t i = 0; i < sizeof spans_ps / sizeof spans_ps[0]; i++)
-        for (uint64_t seed = 1; seed <= 3; seed++) run_whole(seed, TIMERS_MAX, spans_ps[i], 6000);
+        for (uint64_t seed = 1; seed <= 3; seed++)
+            run_whole(seed, TIMERS_MAX, spans_ps[i], 6000);
 }
 
 static void engine__same_seed_same_fingerprint(void **state)
@@ -192,7 +200,8 @@ static void engine__acts_between_runs(void **state)
         struct law *law = law_open(seed, 40, 0, 300);
         for (int i = 0; i < 200; i++) {
             int64_t ahead_ps = any_delay_ps(law) / 1000;
-            sim_run(law->sim, &(struct sim_limits){.max_sim_ps = sim_now_ps(law->sim) + 1 + ahead_ps});
+            sim_run(law->sim,
+                    &(struct sim_limits){.max_sim_ps = sim_now_ps(law->sim) + 1 + ahead_ps});
             act(law);
         }
         assert_int_equal(sim_run(law->sim, &no_limits), SIM_IDLE);

@@ -1,10 +1,10 @@
 /* test_fit.c - least squares on laws with known parameters, roots of known functions. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <math.h>
 
 #include <cmocka.h>
 
@@ -61,6 +61,16 @@ static void fit_least_squares__as_many_residuals_as_parameters(void **state)
     assert_true(fabs(p[0] - 3) < 1e-6 && fabs(p[1] - 0.5) < 1e-6);
 }
 
+static void fit_least_squares__started_at_the_optimum(void **state)
+{
+    (void)state;
+    struct law law = {.a = 3, .b = 0.5};
+    double p[2] = {3, 0.5}, rms;
+    int iterations;
+    assert_true(fit_least_squares(exponential, &law, p, 2, 5, 1e-6, &iterations, &rms));
+    assert_true(fabs(p[0] - 3) < 1e-9 && fabs(p[1] - 0.5) < 1e-9 && rms < 1e-9);
+}
+
 /* The model gives up at the start, in the finite differences, and later: always false, p kept. */
 static void fit_least_squares__model_gives_up(void **state)
 {
@@ -78,7 +88,8 @@ static bool not_finite(void *self, const double *p, int k, double *residual, int
 {
     (void)self;
     (void)k;
-    for (int i = 0; i < n; i++) residual[i] = p[0] / 0.0;
+    for (int i = 0; i < n; i++)
+        residual[i] = p[0] / 0.0;
     return true;
 }
 
@@ -125,6 +136,7 @@ int main(void)
         cmocka_unit_test(fit_least_squares__finds_the_parameters),
         cmocka_unit_test(fit_least_squares__reports_the_rms),
         cmocka_unit_test(fit_least_squares__as_many_residuals_as_parameters),
+        cmocka_unit_test(fit_least_squares__started_at_the_optimum),
         cmocka_unit_test(fit_least_squares__model_gives_up),
         cmocka_unit_test(fit_least_squares__not_finite),
         cmocka_unit_test(fit_root__found),

@@ -1,12 +1,12 @@
 /* test_record.c - rows of a run, and their way through a pipe: complete, or refused. */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -38,7 +38,8 @@ static void fill(struct record *r)
     record_share(r, load, "serial", "", 100);
     record_share(r, epoch, "read_stall", "window", 400);
     int series = record_series(r, "storage", "read_rate", "bit/s", 1000);
-    for (int i = 0; i < 20; i++) record_sample(r, series, i * 1000, i * 1.1);
+    for (int i = 0; i < 20; i++)
+        record_sample(r, series, i * 1000, i * 1.1);
     record_series(r, "storage", "empty", "1", 0);
     record_bin(r, &(struct record_bin){"nic", "latency", "s", 0.5, 1.5, 3});
 }
@@ -188,7 +189,8 @@ static void record_read__larger_than_a_pipe(void **state)
     int ends[2];
     record_init(&r);
     int series = record_series(&r, "a", "b", "1", 0);
-    for (int i = 0; i < 100000; i++) record_sample(&r, series, i, i * 0.5);
+    for (int i = 0; i < 100000; i++)
+        record_sample(&r, series, i, i * 0.5);
     assert_int_equal(pipe(ends), 0);
     pid_t child = fork();
     assert_true(child >= 0);
@@ -251,7 +253,8 @@ static void record_read__cut_short(void **state)
     struct bytes frame;
     frame_make(&frame);
     assert_true(frame_read(frame.at, frame.n));
-    for (size_t n = 0; n < frame.n; n++) assert_false(frame_read(frame.at, n));
+    for (size_t n = 0; n < frame.n; n++)
+        assert_false(frame_read(frame.at, n));
 }
 
 static void record_read__any_bit_flipped(void **state)
@@ -296,8 +299,10 @@ static void record_read__damage_behind_a_true_hash(void **state)
         size_t at = FRAME_HEAD + (size_t)(random >> 33) % (frame.n - FRAME_HEAD);
         static const int64_t words[] = {-1, 0, 1, 5, 1 << 20, INT64_MAX, INT64_MIN};
         if (at + 8 > frame.n) at = frame.n - 8;
-        if (i % 2) memcpy(bad.at + at, &words[i / 2 % 7], 8);
-        else bad.at[at] = (char)(random >> 20);
+        if (i % 2)
+            memcpy(bad.at + at, &words[i / 2 % 7], 8);
+        else
+            bad.at[at] = (char)(random >> 20);
         if (i % 5 == 0) bad.n -= (size_t)i % 100;
         frame_rehash(&bad);
         refused += !frame_read(bad.at, bad.n);

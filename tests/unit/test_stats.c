@@ -1,10 +1,10 @@
 /* test_stats.c - histograms against exact quantiles, time averages, windows that double. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <math.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -18,7 +18,8 @@ static void stats_hist_add__exact_moments(void **state)
     struct stats_hist hist = {0};
     assert_true(stats_hist_quantile(&hist, 0.5) == 0);
     static const int64_t values[] = {7, 1, INT64_MAX, 0, -5, 100};
-    for (int i = 0; i < 6; i++) stats_hist_add(&hist, values[i]);
+    for (int i = 0; i < 6; i++)
+        stats_hist_add(&hist, values[i]);
     assert_int_equal(hist.count, 6);
     assert_int_equal(hist.min, 0); /* negative values count as 0 */
     assert_int_equal(hist.max, INT64_MAX);
@@ -47,8 +48,10 @@ static void stats_hist_quantile__one_value(void **state)
 {
     (void)state;
     struct stats_hist hist = {0};
-    for (int i = 0; i < 10; i++) stats_hist_add(&hist, 1000003);
-    for (double q = 0; q <= 1; q += 0.25) assert_true(stats_hist_quantile(&hist, q) == 1000003);
+    for (int i = 0; i < 10; i++)
+        stats_hist_add(&hist, 1000003);
+    for (double q = 0; q <= 1; q += 0.25)
+        assert_true(stats_hist_quantile(&hist, q) == 1000003);
 }
 
 static double metric(const struct record *r, const char *name)
@@ -64,7 +67,8 @@ static void stats_hist_record__metrics_and_bins(void **state)
     struct stats_hist hist = {0};
     struct record r;
     record_init(&r);
-    for (int i = 1; i <= 1000; i++) stats_hist_add(&hist, i * PS_PER_US);
+    for (int i = 1; i <= 1000; i++)
+        stats_hist_add(&hist, i * PS_PER_US);
     stats_hist_record(&hist, &r, "nic/0", "latency", "s", 1e-12);
     assert_true(metric(&r, "latency_count") == 1000);
     assert_true(fabs(metric(&r, "latency_mean") - 500.5e-6) < 1e-15);
@@ -154,16 +158,19 @@ static void stats_rate_add__windows_double(void **state)
     static struct stats_rate rate;
     stats_rate_init(&rate, 1000);
     int64_t sum = 0;
-    for (int64_t i = 0; i < 10 * STATS_RATE_WINDOWS; i++) stats_rate_add(&rate, i * 1000, i);
+    for (int64_t i = 0; i < 10 * STATS_RATE_WINDOWS; i++)
+        stats_rate_add(&rate, i * 1000, i);
     assert_int_equal(rate.window_ps, 16000);
     assert_int_equal(rate.used, 10 * STATS_RATE_WINDOWS / 16);
-    for (int i = 0; i < STATS_RATE_WINDOWS; i++) sum += rate.amount[i];
+    for (int i = 0; i < STATS_RATE_WINDOWS; i++)
+        sum += rate.amount[i];
     assert_int_equal(sum, rate.total);
     assert_int_equal(rate.amount[0], 15 * 16 / 2); /* 0 + 1 + ... + 15 */
     assert_int_equal(rate.amount[100], 16 * 1600 + 15 * 16 / 2);
     stats_rate_add(&rate, 1000 * PS_PER_S, 1); /* far: doubles many times at once */
     sum = 0;
-    for (int i = 0; i < STATS_RATE_WINDOWS; i++) sum += rate.amount[i];
+    for (int i = 0; i < STATS_RATE_WINDOWS; i++)
+        sum += rate.amount[i];
     assert_int_equal(sum, rate.total);
 }
 

@@ -49,7 +49,7 @@ static const char base[] = "wan:\n  rtt: 1ms\nnone:\nlist:\n  - {a: 1}\n  - {a: 
 static void set_refused(const char *path, const char *value, const char *expected)
 {
     struct fixture f = read_text(base);
-    assert_false(tree_set(&f.arena, f.root, path, value, "--set", &f.err));
+    assert_false(tree_set(&f.arena, f.root, &(struct tree_override){path, value, "--set"}, &f.err));
     assert_messages(&f.err, expected);
     drop(&f);
 }
@@ -58,11 +58,11 @@ static void tree_set__replaces_and_creates(void **state)
 {
     (void)state;
     struct fixture f = read_text(base);
-    assert_true(tree_set(&f.arena, f.root, "wan.rtt", "15ms", "--set", &f.err));
-    assert_true(tree_set(&f.arena, f.root, "wan.rate", "", "--set", &f.err));
-    assert_true(tree_set(&f.arena, f.root, "none.x.y", "1", "--set", &f.err));
-    assert_true(tree_set(&f.arena, f.root, "list.1.a", "3", "--set", &f.err));
-    assert_true(tree_set(&f.arena, f.root, "empty", "[3, [7]]", "--set", &f.err));
+    assert_true(tree_set(&f.arena, f.root, &(struct tree_override){"wan.rtt", "15ms", "--set"}, &f.err));
+    assert_true(tree_set(&f.arena, f.root, &(struct tree_override){"wan.rate", "", "--set"}, &f.err));
+    assert_true(tree_set(&f.arena, f.root, &(struct tree_override){"none.x.y", "1", "--set"}, &f.err));
+    assert_true(tree_set(&f.arena, f.root, &(struct tree_override){"list.1.a", "3", "--set"}, &f.err));
+    assert_true(tree_set(&f.arena, f.root, &(struct tree_override){"empty", "[3, [7]]", "--set"}, &f.err));
     const struct tree_node *rtt = find(find(f.root, "wan"), "rtt");
     assert_string_equal(rtt->text, "15ms");
     assert_string_equal(rtt->pos.file, "--set");
@@ -86,7 +86,7 @@ static void tree_set__does_not_reach_aliases(void **state)
 {
     (void)state;
     struct fixture f = read_text("a: &p {x: 1}\nb: *p\n");
-    assert_true(tree_set(&f.arena, f.root, "b.x", "2", "--set", &f.err));
+    assert_true(tree_set(&f.arena, f.root, &(struct tree_override){"b.x", "2", "--set"}, &f.err));
     assert_string_equal(find(find(f.root, "a"), "x")->text, "1");
     assert_string_equal(find(find(f.root, "b"), "x")->text, "2");
     drop(&f);
@@ -117,9 +117,9 @@ static void tree_set__deep(void **state)
     (void)state;
     char path[256] = "a", *end = repeat(path + 1, ".a", 63);
     struct fixture f = read_text(base);
-    assert_true(tree_set(&f.arena, f.root, path, "1", "--set", &f.err));
+    assert_true(tree_set(&f.arena, f.root, &(struct tree_override){path, "1", "--set"}, &f.err));
     strcpy(end, ".a");
-    assert_false(tree_set(&f.arena, f.root, path, "1", "--set", &f.err));
+    assert_false(tree_set(&f.arena, f.root, &(struct tree_override){path, "1", "--set"}, &f.err));
     drop(&f);
 }
 
