@@ -41,7 +41,7 @@ static inline void bound_add(struct bound_ledger *ledger, enum bound bound, int6
 {
     ledger->ps[bound] += ps;
 }
-/* bound_add_fading adds to a ledger that shall forget: it halves all when the sum passes keep_ps. */
+/* bound_add_fading adds to a ledger that shall forget: all halve when the sum passes keep_ps. */
 void bound_add_fading(struct bound_ledger *ledger, enum bound bound, int64_t ps, int64_t keep_ps);
 /* bound_largest returns the bound with most time (the first of equals), fallback if all are 0. */
 enum bound bound_largest(const struct bound_ledger *ledger, enum bound fallback);

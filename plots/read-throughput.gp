@@ -11,7 +11,8 @@
 #table+ FROM shown JOIN read USING (run_id)
 #sql rate: SELECT line || coalesce(', RTT ' || printf('%g', rtt_ms) || ' ms', '') AS label,
 #sql+   min(time_s), avg(rate_bps) / 8e9 FROM wide
-#sql+ GROUP BY run, iif(width_s > 0, CAST(time_s / width_s AS INTEGER), 0) ORDER BY run, 2
+#sql+ GROUP BY run, iif(width_s > 0, CAST(time_s / width_s AS INTEGER), 0), rate_bps = 0
+#sql+ ORDER BY run, 2
 #needs rate: finished point with a read_rate of its storage clients
 #sql hidden: SELECT '6 of ' || max(runs) || ' runs are shown.' AS label FROM listed
 #sql+ HAVING max(runs) > 6

@@ -7,7 +7,8 @@
  * A message leaves after wire_bits / rate (ends rounded up to whole ps, so that no link ever
  * carries more than its rate) and arrives one path delay later; arrivals overlap freely.
  *
- * NOT modelled: queues, loss, reaction time of congestion control; senders that need windows or
+ * NOT modelled: the order of packets (a few requests that share a link evenly also leave it idle
+ * together, where real ones would take turns); queues, loss, reaction time of congestion control; senders that need windows or
  * loss have them in their own transport (models/storage/transport.h).
  */
 #include "models/flow/flow.h"
@@ -40,7 +41,7 @@ struct flow_link {
 };
 
 struct route {
-    int32_t dst, path_n;
+    int32_t path_n;
     int64_t delay_ps;
     double cap_bps;
     int32_t path[TOPO_PATH_MAX];
@@ -50,7 +51,6 @@ struct flow_fabric {
     struct fabric fabric;
     struct topo_graph *graph;
     struct flow_link *links;
-    struct route **routes; /* per source: table by destination, made on demand */
     struct pool flows;
     struct timer solve; /* armed for the current instant while links are dirty */
     int32_t *dirty;     /* links whose members changed in this instant */
@@ -69,22 +69,19 @@ struct flow_fabric {
 
 enum { TIMER_SOLVE, TIMER_END, TIMER_ARRIVE };
 
-static const struct route *route_to(struct flow_fabric *fabric, int32_t src, int32_t dst)
+/* The way of a stream's messages: which of several equally short ones is the topology's choice. */
+static struct route route_to(struct flow_fabric *fabric, int32_t src, int32_t dst, uint32_t stream)
 {
-    struct arena *arena = fabric->graph->arena;
-    if (!fabric->routes[src])
-        fabric->routes[src] = ARENA_ARRAY(arena, struct route, fabric->graph->node_n);
-    struct route *route = &fabric->routes[src][dst];
-    if (route->cap_bps > 0) return route;
-    int n = topo_path(fabric->graph, src, dst, route->path);
+    struct route route = {.cap_bps = 0};
+    int n = topo_path(fabric->graph, src, dst, stream, route.path);
     CHECK(n > 0, "no path from %s to %s", fabric->graph->nodes[src].name,
           fabric->graph->nodes[dst].name);
-    route->path_n = n;
-    route->cap_bps = fabric->links[route->path[0]].cap_bps;
+    route.path_n = n;
+    route.cap_bps = fabric->links[route.path[0]].cap_bps;
     for (int i = 0; i < n; i++) {
-        double cap_bps = fabric->links[route->path[i]].cap_bps;
-        if (cap_bps < route->cap_bps) route->cap_bps = cap_bps;
-        route->delay_ps += fabric->graph->links[route->path[i]].delay_ps;
+        double cap_bps = fabric->links[route.path[i]].cap_bps;
+        if (cap_bps < route.cap_bps) route.cap_bps = cap_bps;
+        route.delay_ps += fabric->graph->links[route.path[i]].delay_ps;
     }
     return route;
 }
@@ -92,10 +89,10 @@ static const struct route *route_to(struct flow_fabric *fabric, int32_t src, int
 static struct fabric_path flow_path(struct fabric *base, int32_t src, int32_t dst)
 {
     struct flow_fabric *fabric = (struct flow_fabric *)base;
-    const struct route *route = route_to(fabric, src, dst);
-    return (struct fabric_path){.delay_ps = route->delay_ps,
-                                .bottleneck_bps = (int64_t)route->cap_bps,
-                                .first_bps = (int64_t)fabric->links[route->path[0]].cap_bps};
+    const struct route route = route_to(fabric, src, dst, 0);
+    return (struct fabric_path){.delay_ps = route.delay_ps,
+                                .bottleneck_bps = (int64_t)route.cap_bps,
+                                .first_bps = (int64_t)fabric->links[route.path[0]].cap_bps};
 }
 
 /* ceil(bits / rate) in ps; the smallest rate share of a real link keeps this far below 2^63. */
@@ -290,7 +287,7 @@ static void flow_send(struct fabric *base, struct fabric_msg *msg)
 {
     struct flow_fabric *fabric = (struct flow_fabric *)base;
     struct sim *sim = base->sim;
-    const struct route *route = route_to(fabric, msg->src, msg->dst);
+    const struct route route = route_to(fabric, msg->src, msg->dst, msg->stream);
     struct flow *flow = pool_get(&fabric->flows);
     msg->state = fabric;
     msg->start_ps = sim_now_ps(sim);
@@ -298,10 +295,10 @@ static void flow_send(struct fabric *base, struct fabric_msg *msg)
     flow->msg = msg;
     flow->left_bits = (double)framing_wire_bytes(msg->framing, msg->bytes) * 8;
     flow->settled_ps = msg->start_ps;
-    flow->ideal_ps = transmission_ps(flow->left_bits, route->cap_bps);
-    flow->delay_ps = route->delay_ps;
-    flow->path_n = route->path_n;
-    memcpy(flow->path, route->path, (size_t)route->path_n * sizeof(int32_t));
+    flow->ideal_ps = transmission_ps(flow->left_bits, route.cap_bps);
+    flow->delay_ps = route.delay_ps;
+    flow->path_n = route.path_n;
+    memcpy(flow->path, route.path, (size_t)route.path_n * sizeof(int32_t));
     timer_init(&flow->timer, end_transmission, flow, fabric->component, TIMER_END);
     bool alone = true;
     int32_t slowest = flow->path[0];
@@ -312,7 +309,7 @@ static void flow_send(struct fabric *base, struct fabric_msg *msg)
         join_link(fabric, flow, i);
     }
     if (alone) {
-        set_rate(fabric, flow, route->cap_bps, slowest); /* nothing to solve */
+        set_rate(fabric, flow, route.cap_bps, slowest); /* nothing to solve */
     } else {
         touch(fabric, flow->path[0]); /* connected with all others of the path through flow */
     }
@@ -330,7 +327,6 @@ struct fabric *flow_new(struct sim *sim, struct topo_graph *graph)
     fabric->links = ARENA_ARRAY(arena, struct flow_link, graph->link_n);
     for (int64_t l = 0; l < graph->link_n; l++)
         fabric->links[l].cap_bps = (double)graph->links[l].rate_bps;
-    fabric->routes = ARENA_ARRAY(arena, struct route *, graph->node_n);
     pool_init(&fabric->flows, arena, sizeof(struct flow));
     timer_init(&fabric->solve, solve, fabric, fabric->component, TIMER_SOLVE);
     return &fabric->fabric;

@@ -1,4 +1,4 @@
-/* flow.h - the flow-level fabric: messages share links max-min fairly, packets are not simulated. */
+/* flow.h - the flow-level fabric: messages share links max-min fairly; no packets. */
 #ifndef RAILSIM_MODELS_FLOW_FLOW_H
 #define RAILSIM_MODELS_FLOW_FLOW_H
 

@@ -42,6 +42,7 @@ const struct schema cache_schema = {
 
 struct block {
     int32_t newer, older; /* -1 = none; newer == NOT_CACHED: not in the list */
+    int32_t have_bytes;   /* read so far; all of them: cached */
 };
 #define NOT_CACHED (-2)
 
@@ -49,7 +50,7 @@ struct cache {
     struct arena *arena;
     const struct cache_cfg *cfg;
     struct block *blocks;
-    int64_t block_n, file_n, used, capacity;
+    int64_t block_n, file_n, used_bytes, capacity_bytes;
     int32_t newest, oldest;
 };
 
@@ -58,7 +59,7 @@ struct cache *cache_new(struct arena *arena, const struct cache_cfg *cfg)
     struct cache *cache = ARENA_NEW(arena, struct cache);
     cache->arena = arena;
     cache->cfg = cfg;
-    cache->capacity = cfg->policy == CACHE_NO_REUSE ? 0 : cfg->size_bytes / BLOCK_BYTES;
+    cache->capacity_bytes = cfg->policy == CACHE_NO_REUSE ? 0 : cfg->size_bytes;
     cache->newest = cache->oldest = -1;
     return cache;
 }
@@ -96,35 +97,31 @@ static void unlink_block(struct cache *cache, int32_t b)
 
 static void push_newest(struct cache *cache, int32_t b)
 {
-    cache->blocks[b] = (struct block){.newer = -1, .older = cache->newest};
+    struct block *block = &cache->blocks[b];
+    block->newer = -1;
+    block->older = cache->newest;
     if (cache->newest >= 0) cache->blocks[cache->newest].newer = b;
     cache->newest = b;
     if (cache->oldest < 0) cache->oldest = b;
 }
 
-static void insert(struct cache *cache, int32_t b)
+static void evict_oldest(struct cache *cache)
 {
-    if (cache->capacity == 0) return;
-    if (cache->blocks[b].newer != NOT_CACHED) {
-        unlink_block(cache, b);
-    } else if (cache->used == cache->capacity) {
-        unlink_block(cache, cache->oldest);
-    } else {
-        cache->used++;
-    }
-    push_newest(cache, b);
+    int32_t b = cache->oldest;
+    unlink_block(cache, b);
+    cache->used_bytes -= cache->blocks[b].have_bytes;
+    cache->blocks[b].have_bytes = 0;
 }
 
-void cache_start(struct cache *cache, const struct file_set *const *sets, int n)
+/* Block b of size_bytes is complete: it becomes the newest, the oldest ones make room. */
+static void insert(struct cache *cache, int32_t b, int64_t size_bytes)
 {
-    CHECK(cache->block_n < INT32_MAX, "%lld blocks to cache", (long long)cache->block_n);
-    if (cache->capacity == 0) return;
-    cache->blocks = ARENA_ARRAY(cache->arena, struct block, cache->block_n);
-    for (int64_t b = 0; b < cache->block_n; b++)
-        cache->blocks[b].newer = NOT_CACHED;
-    for (int s = 0; s < n && cache->cfg->warm; s++)
-        for (int64_t b = 0; b < sets[s]->files * sets[s]->file_blocks; b++)
-            if (cache->used < cache->capacity) insert(cache, (int32_t)(sets[s]->first_block + b));
+    if (size_bytes > cache->capacity_bytes) return;
+    while (cache->used_bytes + size_bytes > cache->capacity_bytes)
+        evict_oldest(cache);
+    cache->blocks[b].have_bytes = (int32_t)size_bytes;
+    cache->used_bytes += size_bytes;
+    push_newest(cache, b);
 }
 
 static int32_t block_of(const struct file_set *set, int64_t file, int64_t off)
@@ -132,10 +129,38 @@ static int32_t block_of(const struct file_set *set, int64_t file, int64_t off)
     return (int32_t)(set->first_block + file * set->file_blocks + off / BLOCK_BYTES);
 }
 
+/* Bytes of the block that begins at byte at of file. */
+static int64_t block_bytes(const struct file_set *set, int64_t file, int64_t at)
+{
+    int64_t rest = file_set_bytes(set, file) - at;
+    return rest < BLOCK_BYTES ? rest : BLOCK_BYTES;
+}
+
+static void warm_up(struct cache *cache, const struct file_set *set)
+{
+    for (int64_t file = 0; file < set->files; file++)
+        for (int64_t at = 0; at < file_set_bytes(set, file); at += BLOCK_BYTES) {
+            int64_t bytes = block_bytes(set, file, at);
+            if (cache->used_bytes + bytes > cache->capacity_bytes) return;
+            insert(cache, block_of(set, file, at), bytes);
+        }
+}
+
+void cache_start(struct cache *cache, const struct file_set *const *sets, int n)
+{
+    CHECK(cache->block_n < INT32_MAX, "%lld blocks to cache", (long long)cache->block_n);
+    if (cache->capacity_bytes == 0) return;
+    cache->blocks = ARENA_ARRAY(cache->arena, struct block, cache->block_n);
+    for (int64_t b = 0; b < cache->block_n; b++)
+        cache->blocks[b].newer = NOT_CACHED;
+    for (int s = 0; s < n && cache->cfg->warm; s++)
+        warm_up(cache, sets[s]);
+}
+
 bool cache_hit(struct cache *cache, const struct file_set *set, int64_t file, int64_t off,
                int64_t *end_off)
 {
-    if (cache->capacity == 0) return false;
+    if (cache->capacity_bytes == 0) return false;
     int32_t b = block_of(set, file, off);
     if (cache->blocks[b].newer == NOT_CACHED) return false;
     unlink_block(cache, b);
@@ -147,10 +172,20 @@ bool cache_hit(struct cache *cache, const struct file_set *set, int64_t file, in
 void cache_fill(struct cache *cache, const struct file_set *set, int64_t file, int64_t from,
                 int64_t to)
 {
-    if (cache->capacity == 0) return;
-    int64_t end = file_set_bytes(set, file);
+    if (cache->capacity_bytes == 0) return;
     for (int64_t at = from / BLOCK_BYTES * BLOCK_BYTES; at < to; at += BLOCK_BYTES) {
-        int64_t last = at + BLOCK_BYTES < end ? at + BLOCK_BYTES : end;
-        if (last > from && last <= to) insert(cache, block_of(set, file, at));
+        int64_t bytes = block_bytes(set, file, at), end = at + bytes;
+        int64_t read = (to < end ? to : end) - (from > at ? from : at);
+        int32_t b = block_of(set, file, at);
+        struct block *block = &cache->blocks[b];
+        if (read <= 0) continue;
+        if (block->newer != NOT_CACHED) { /* read again: younger */
+            unlink_block(cache, b);
+            push_newest(cache, b);
+        } else if (block->have_bytes + read >= bytes) {
+            insert(cache, b, bytes);
+        } else {
+            block->have_bytes += (int32_t)read;
+        }
     }
 }

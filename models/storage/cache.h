@@ -41,8 +41,8 @@ void cache_start(struct cache *cache, const struct file_set *const *sets, int n)
  * *end_off is set to the end of its block. */
 bool cache_hit(struct cache *cache, const struct file_set *set, int64_t file, int64_t off,
                int64_t *end_off);
-/* cache_fill says that the bytes [from, to) of file have been read, in order: blocks whose last byte
- * lies in there become cached, the least recently used ones leave. */
+/* cache_fill says that the bytes [from, to) of file have been read, in order: blocks whose last
+ * byte lies in there become cached, the least recently used ones leave. */
 void cache_fill(struct cache *cache, const struct file_set *set, int64_t file, int64_t from,
                 int64_t to);
 /* file_set_bytes returns the size of one file. */

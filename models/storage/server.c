@@ -132,25 +132,46 @@ static int64_t occupy(int64_t *free_ps, int64_t at_ps, int64_t busy_ps)
     return *free_ps;
 }
 
+/* The target has read the operation; now the appliance's common rate, which began to pass it on
+ * while it was read (cut through). Operations reach it in the order in which targets end. */
+static void on_target(struct sim *sim, void *self)
+{
+    struct server_op *op = self;
+    struct server *server = op->server;
+    const struct server_cfg *cfg = server->cfg;
+    int64_t now_ps = sim_now_ps(sim), end_ps = now_ps;
+    if (cfg->rate_bps > 0) {
+        int64_t all_ps = units_serialise_ps(op->bytes, cfg->rate_bps);
+        int64_t at_ps = now_ps - all_ps > op->start_ps ? now_ps - all_ps : op->start_ps;
+        end_ps = occupy(&server->free_ps, at_ps, all_ps);
+        if (end_ps < now_ps) end_ps = now_ps;
+    }
+    op->wait_ps = end_ps - op->start_ps;
+    timer_init(&op->timer, on_served, op, server->component, 0);
+    timer_arm(sim, &op->timer, end_ps + cfg->service_ps);
+}
+
 void server_submit(struct server *server, struct server_op *op)
 {
     const struct server_cfg *cfg = server->cfg;
-    int64_t now_ps = sim_now_ps(server->sim), end_ps = now_ps, busy_ps = 0;
+    int64_t now_ps = sim_now_ps(server->sim), busy_ps = 0;
+    op->server = server;
+    op->start_ps = now_ps;
     if (op->target < 0) {
-        end_ps += cfg->meta_service_ps;
-    } else {
-        if (cfg->target_bps > 0) busy_ps = units_serialise_ps(op->bytes, cfg->target_bps);
-        if (cfg->target_iops > 0 && busy_ps < PS_PER_S / cfg->target_iops)
-            busy_ps = PS_PER_S / cfg->target_iops;
-        if (busy_ps > 0) end_ps = occupy(&server->target_free_ps[op->target], now_ps, busy_ps);
-        int64_t all_ps = cfg->rate_bps > 0 ? units_serialise_ps(op->bytes, cfg->rate_bps) : 0;
-        int64_t at_ps = end_ps - all_ps > now_ps ? end_ps - all_ps : now_ps; /* cut through */
-        if (all_ps > 0) end_ps = occupy(&server->free_ps, at_ps, all_ps);
-        op->wait_ps = end_ps - now_ps - (busy_ps > all_ps ? busy_ps : all_ps);
-        end_ps += cfg->service_ps;
+        timer_init(&op->timer, on_served, op, server->component, 1);
+        timer_after(server->sim, &op->timer, cfg->meta_service_ps);
+        return;
     }
-    timer_init(&op->timer, on_served, op, server->component, op->target < 0);
-    timer_arm(server->sim, &op->timer, end_ps);
+    if (cfg->target_bps > 0) busy_ps = units_serialise_ps(op->bytes, cfg->target_bps);
+    if (cfg->target_iops > 0 && busy_ps < PS_PER_S / cfg->target_iops)
+        busy_ps = PS_PER_S / cfg->target_iops;
+    if (busy_ps == 0) {
+        on_target(server->sim, op);
+        return;
+    }
+    timer_init(&op->timer, on_target, op, server->component, 2);
+    timer_arm(server->sim, &op->timer,
+              occupy(&server->target_free_ps[op->target], now_ps, busy_ps));
 }
 
 int32_t server_target(const struct server *server, int64_t file, int64_t off, int64_t *run_bytes)
@@ -159,5 +180,5 @@ int32_t server_target(const struct server *server, int64_t file, int64_t off, in
     int64_t count = cfg->stripe_count > 0 ? cfg->stripe_count : cfg->targets;
     int64_t stripe = off / cfg->stripe_bytes;
     *run_bytes = count > 1 ? (stripe + 1) * cfg->stripe_bytes - off : INT64_MAX;
-    return (int32_t)((file * count + stripe % count) % cfg->targets);
+    return (int32_t)((file + stripe % count) % cfg->targets);
 }

@@ -33,7 +33,10 @@ struct server_op {
     int32_t target; /* -1 = metadata */
     server_done_fn *done;
     void *owner;
-    int64_t wait_ps; /* filled: queued behind other operations */
+    /* ---- filled by the server */
+    struct server *server;
+    int64_t start_ps;
+    int64_t wait_ps; /* all but the service latency: queued, or occupying a station */
 };
 
 /* server_new builds a server in the simulation's arena; cfg must outlive it. */

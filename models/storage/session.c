@@ -37,7 +37,7 @@ struct session {
 
 static void leave_node(struct session *session, struct request *request);
 
-/* ---- gates ------------------------------------------------------------------------------------- */
+/* ---- gates ----------------------------------------------------------------------------------- */
 
 static struct gate *gate_of(struct session *session, const struct request *request, int g)
 {
@@ -127,7 +127,7 @@ static void release_gates(struct session *session, struct request *request)
         admit(session, gate_of(session, request, g), g);
 }
 
-/* ---- the way of a request ------------------------------------------------------------------------ */
+/* ---- the way of a request -------------------------------------------------------------------- */
 
 static void finish(struct session *session, struct request *request)
 {
@@ -242,7 +242,7 @@ void session_submit(struct session *session, struct request *request)
     if (pass_gates(session, request)) leave_node(session, request);
 }
 
-/* ---- building ------------------------------------------------------------------------------------ */
+/* ---- building -------------------------------------------------------------------------------- */
 
 static void connect(struct session *session)
 {
@@ -359,9 +359,12 @@ void session_record(const struct session *session, struct record *record)
     record_metric(record, name, "reads", "1", (double)session->reads);
     record_metric(record, name, "writes", "1", (double)session->writes);
     record_metric(record, name, "metadata_operations", "1", (double)session->metas);
-    stats_hist_record(&session->read_latency, record, name, "read_latency", "s", 1e-12);
-    stats_hist_record(&session->meta_latency, record, name, "metadata_latency", "s", 1e-12);
-    stats_rate_record(&session->read_rate, record, name, "read_rate", "bit/s", 8,
+    stats_hist_record(&session->read_latency, record,
+                      &(struct stats_name){name, "read_latency", "s", 1e-12});
+    stats_hist_record(&session->meta_latency, record,
+                      &(struct stats_name){name, "metadata_latency", "s", 1e-12});
+    stats_rate_record(&session->read_rate, record,
+                      &(struct stats_name){name, "read_rate", "bit/s", 8},
                       sim_now_ps(session->sim));
     record_connections(session, record);
 }

@@ -7,17 +7,19 @@ enum { TIMER_WAKE };
 
 static void pump(struct stream *stream);
 
-/* Requests divide the window evenly, so that a whole number of them fills it. */
+/* The largest request of which a whole number fills the window (but for 1/32) and one stripe. */
 static int64_t request_bytes(const struct stream *stream)
 {
     const struct client_plan *plan = session_plan(stream->session);
+    const struct server_cfg *server = server_cfg(session_server(stream->session));
     int64_t window = stream->write ? plan->dirty_bytes : plan->readahead_file_bytes;
-    if (window >= plan->request_bytes) {
-        int64_t n = (window + plan->request_bytes - 1) / plan->request_bytes;
-        window = (window + n - 1) / n;
-    }
+    int64_t most = plan->request_bytes;
+    if (most > server->stripe_bytes) most = server->stripe_bytes;
     if (window < PAGE_BYTES) window = PAGE_BYTES;
-    return window < plan->request_bytes ? window : plan->request_bytes;
+    if (window <= most) return window;
+    for (int64_t n = 1; n <= 16; n++)
+        if (window % (most / n) <= window / 32) return most / n;
+    return most;
 }
 
 /* May bytes more be asked for? */

@@ -1,7 +1,8 @@
-/* tcp_law_cubic.c - CUBIC (RFC 9438): the window is a cubic function of the time since the last loss.
+/* tcp_law_cubic.c - CUBIC (RFC 9438): the window is a cubic function of the time since a loss.
  *
- *   W(t) = C (t - K)^3 + W_max,  K = cbrt(W_max (1 - beta) / C),  C = 0.4, beta = 0.7  [segments, s]
- * with fast convergence, slow start below ssthresh, and the Reno-friendly region
+ *   W(t) = C (t - K)^3 + W_max,  K = cbrt(W_max (1 - beta) / C),  C = 0.4,  beta = 0.7
+ * in segments and seconds, with fast convergence, slow start below ssthresh, and the Reno-friendly
+ * region
  *   W_est += 3 (1 - beta)/(1 + beta) * acked / cwnd.
  * Its average under a random loss of p per segment is 1.054 (RTT / p)^0.75 segments.
  *

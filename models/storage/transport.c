@@ -41,7 +41,7 @@ struct transport {
     int64_t cwnd_held_off; /* sent_off when the congestion window last held the sender */
     int64_t process_free_ps, ready_ps, last_send_ps;
     int64_t delay_ps, back_ps; /* path there and back */
-    int64_t bottleneck_bps, first_bps;
+    int64_t first_bps;
     struct fabric_msg *on_wire; /* the burst being transmitted */
     struct timer pace;          /* towards a buffer: the burst has left the sender's port */
     bool paced;
@@ -91,19 +91,21 @@ static enum bound window_bound(const struct transport *t)
     return congestion ? BOUND_CONGESTION : BOUND_WINDOW;
 }
 
-/* ---- receiver --------------------------------------------------------------------------------- */
+/* ---- receiver -------------------------------------------------------------------------------- */
 
-static void complete_messages(struct transport *t)
+/* processing_ps: how long the last burst stood at the receiver; where that is most of a message's
+ * wait, no window held the sender, but the socket's thread is the limit all the same. */
+static void complete_messages(struct transport *t, int64_t processing_ps)
 {
     struct sim *sim = t->sim;
     while (t->head && t->head->end_off <= t->delivered_off) {
         struct transport_msg *msg = t->head;
         t->head = msg->next;
         if (!t->head) t->tail = NULL;
-        int64_t idle_ps = t->delay_ps + units_serialise_ps(msg->bytes, t->bottleneck_bps);
         int64_t took_ps = sim_now_ps(sim) - msg->start_ps;
-        msg->wait_ps = took_ps > idle_ps ? took_ps - idle_ps : 0;
-        msg->bound = bound_largest(&t->held, window_bound(t));
+        msg->wait_ps = took_ps > t->delay_ps ? took_ps - t->delay_ps : 0;
+        msg->bound = 2 * processing_ps > msg->wait_ps ? BOUND_CLIENT
+                                                      : bound_largest(&t->held, window_bound(t));
         msg->done(sim, msg);
     }
 }
@@ -172,7 +174,7 @@ static void on_processed(struct sim *sim, void *self)
     if (!t->first) t->last = NULL;
     timer_init(&burst->timer, on_ack, burst, t->component, TIMER_ACK);
     timer_after(sim, &burst->timer, t->back_ps);
-    complete_messages(t);
+    complete_messages(t, now_ps - burst->arrived_ps);
 }
 
 /* Process in order whatever is there; the thread of the socket takes one burst after another. */
@@ -183,16 +185,24 @@ static void process(struct transport *t)
         if (burst->state == BURST_PROCESSING) continue;
         if (burst->state != BURST_ARRIVED) return;
         burst->state = BURST_PROCESSING;
-        int64_t at_ps = t->process_free_ps > now_ps ? t->process_free_ps : now_ps;
-        if (at_ps < burst->arrived_ps) at_ps = burst->arrived_ps; /* jitter */
-        if (t->cfg.process_bps > 0) at_ps += units_serialise_ps(burst->bytes, t->cfg.process_bps);
+        int64_t ready_ps = burst->arrived_ps > now_ps ? burst->arrived_ps : now_ps; /* jitter */
+        int64_t at_ps = ready_ps;
+        if (t->cfg.process_bps > 0) { /* segment by segment while the burst arrives */
+            int64_t mss = t->cfg.framing->payload_bytes, first_ps = burst->sent_ps + t->delay_ps;
+            int64_t begin_ps = t->process_free_ps > first_ps ? t->process_free_ps : first_ps;
+            at_ps = begin_ps + units_serialise_ps(burst->bytes, t->cfg.process_bps);
+            int64_t last = burst->bytes < mss ? burst->bytes : mss;
+            ready_ps += units_serialise_ps(last, t->cfg.process_bps);
+        }
+        if (at_ps < ready_ps) at_ps = ready_ps;
+        if (at_ps < t->process_free_ps) at_ps = t->process_free_ps;
         t->process_free_ps = at_ps;
         timer_init(&burst->timer, on_processed, burst, t->component, TIMER_PROCESSED);
         timer_arm(t->sim, &burst->timer, at_ps);
     }
 }
 
-/* ---- loss -------------------------------------------------------------------------------------- */
+/* ---- loss ------------------------------------------------------------------------------------ */
 
 /* 1 - (1 - p)^n by repeated squaring: libm's pow differs between machines. */
 static double loses_one(double p, int64_t n)
@@ -255,7 +265,7 @@ static void on_loss_found(struct sim *sim, void *self)
     pump(t);
 }
 
-/* ---- sender ------------------------------------------------------------------------------------ */
+/* ---- sender ---------------------------------------------------------------------------------- */
 
 static void on_arrival(struct sim *sim, struct fabric_msg *msg)
 {
@@ -399,7 +409,6 @@ struct transport *transport_new(const struct transport_cfg *cfg, const char *nam
     t->direction = cfg->src > cfg->dst;
     struct fabric_path there = fabric_path(cfg->fabric, cfg->src, cfg->dst);
     t->delay_ps = there.delay_ps;
-    t->bottleneck_bps = there.bottleneck_bps;
     t->first_bps = there.first_bps;
     t->paced = cfg->wan && cfg->wan->limit_bytes[t->direction] > 0;
     timer_init(&t->pace, on_pace, t, t->component, TIMER_PACE);

@@ -1,4 +1,4 @@
-/* phases.h - where the time of a job goes: consecutive phases, each divided by category and bound. */
+/* phases.h - where the time of a job goes: phase by phase, divided by category and bound. */
 #ifndef RAILSIM_MODELS_WORK_PHASES_H
 #define RAILSIM_MODELS_WORK_PHASES_H
 

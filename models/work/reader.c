@@ -3,15 +3,21 @@
 
 static void next_piece(struct reader_thread *thread);
 
-/* What is left of the allowance is open to each thread: whoever has data first takes it. */
+/* What is left of the allowance is open to each thread: whoever has data first takes it. What a
+ * stream has taken and not yet reported counts. */
 static void set_limits(struct reader *reader)
 {
     int64_t left = reader->allowed_bytes - reader->taken_bytes;
-    if (left < 0) left = 0;
+    for (int64_t i = 0; i < reader->threads; i++) {
+        const struct reader_thread *thread = &reader->thread[i];
+        if (thread->busy) left -= thread->stream.at_off - thread->seen_off;
+    }
     for (int64_t i = 0; i < reader->threads; i++) {
         struct reader_thread *thread = &reader->thread[i];
-        if (thread->busy && !thread->stream.write)
-            stream_limit(&thread->stream, thread->seen_off + left);
+        if (!thread->busy || thread->stream.write) continue;
+        int64_t at_off = thread->stream.at_off;
+        stream_limit(&thread->stream, at_off + (left > 0 ? left : 0));
+        left -= thread->stream.at_off - at_off;
     }
 }
 

@@ -10,7 +10,7 @@
 #include "models/storage/stream.h"
 
 struct reader;
-/* reader_progress_fn is called when reader->taken_bytes has grown; at the end it equals the range. */
+/* reader_progress_fn is called when reader->taken_bytes has grown; in the end it is the range. */
 typedef void reader_progress_fn(struct sim *sim, struct reader *reader);
 
 struct reader_thread {

@@ -67,7 +67,7 @@ static int64_t gpus(const struct train *train)
     return train->nodes.n * train->nodes.gpus;
 }
 
-/* ---- the end ----------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 static void finish(struct train *train)
 {
@@ -76,7 +76,7 @@ static void finish(struct train *train)
     sim_finish(train->sim);
 }
 
-/* ---- evaluation -------------------------------------------------------------------------------- */
+/* ---- evaluation ------------------------------------------------------------------------------ */
 
 static bool is_in(const struct schema_counts *counts, int64_t value)
 {
@@ -85,7 +85,7 @@ static bool is_in(const struct schema_counts *counts, int64_t value)
     return false;
 }
 
-/* Go on after step `step` (and an evaluation, if one was due): next step, next epoch, or the end. */
+/* Go on after step `step` (and an evaluation, if one was due): next step, next epoch, or end. */
 static void go_on(struct train *train)
 {
     if (train->step == train->epoch_steps * train->cfg->epochs) {
@@ -146,7 +146,7 @@ static void begin_evaluation(struct train *train)
     begin_evaluation_step(train);
 }
 
-/* ---- after a step: checkpoint, then evaluation or the next step ------------------------------------ */
+/* ---- after a step: checkpoint, then evaluation or the next step ------------------------------ */
 
 static bool evaluation_due(const struct train *train)
 {
@@ -176,7 +176,7 @@ static void after_checkpoint(struct train *train)
     }
 }
 
-/* ---- serial operations ----------------------------------------------------------------------------- */
+/* ---- serial operations ----------------------------------------------------------------------- */
 
 static void next_serial(struct train *train)
 {
@@ -219,7 +219,7 @@ static void after_serial(struct train *train)
     }
 }
 
-/* ---- steps ------------------------------------------------------------------------------------------ */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 /* Ring or tree, the bytes are the same: 2 (n-1)/n * size through each GPU's link. */
 static int64_t exposed_all_reduce_ps(const struct train *train)
@@ -281,7 +281,7 @@ static void begin_segment(struct train *train)
     }
 }
 
-/* ---- the beginning ------------------------------------------------------------------------------------ */
+/* ---- the beginning --------------------------------------------------------------------------- */
 
 static void on_startup(struct sim *sim, void *self)
 {
@@ -327,7 +327,7 @@ void train_start(struct train *train)
     }
 }
 
-/* ---- building ------------------------------------------------------------------------------------------- */
+/* ---- building -------------------------------------------------------------------------------- */
 
 static struct file_set describe(int64_t size_bytes, int64_t files)
 {
@@ -436,7 +436,7 @@ struct train *train_new(struct sim *sim, const struct train_cfg *cfg,
     return train;
 }
 
-/* ---- results ----------------------------------------------------------------------------------------------- */
+/* ---- results --------------------------------------------------------------------------------- */
 
 const char *train_waits_for(const struct train *train, struct arena *arena)
 {

@@ -75,8 +75,7 @@ static bool residuals(void *self, const double *p, int k, double *residual, int 
     for (int i = 0; i < n; i++) {
         const struct validation_row *row = calibrate->row[i];
         double got;
-        if (!validation_value(&calibrate->validation, calibrate->file, row, free_sets, &got,
-                              &calibrate->err))
+        if (!validation_value(&calibrate->validation, calibrate->file, row, free_sets, &got))
             return false;
         residual[i] = (got - row->expected) / row->expected;
     }
@@ -132,7 +131,7 @@ static bool prepare(struct calibrate *calibrate, struct arena *arena)
     return ok;
 }
 
-static void print(struct calibrate *calibrate, int iterations, double rms)
+static void print(struct calibrate *calibrate, const struct fit_problem *problem)
 {
     char text[UNITS_TEXT_MAX];
     struct json json = {.out = stdout};
@@ -149,7 +148,8 @@ static void print(struct calibrate *calibrate, int iterations, double rms)
         for (int i = 0; i < calibrate->row_n; i++)
             printf("    %s: %g %s\n", calibrate->row[i]->name, calibrate->row[i]->expected,
                    calibrate->row[i]->unit);
-        printf("  found in %d iterations, relative rms error %.2g:\n", iterations, rms);
+        printf("  found in %d iterations, relative rms error %.2g:\n", problem->iterations,
+               problem->rms);
     }
     for (int k = 0; k < calibrate->key_n; k++) {
         const struct free_key *key = &calibrate->key[k];
@@ -164,34 +164,39 @@ static void print(struct calibrate *calibrate, int iterations, double rms)
     }
     if (!calibrate->json) return;
     json_end(&json, '}');
-    json_int(&json, "iterations", iterations);
-    json_double(&json, "relative_rms", rms);
+    json_int(&json, "iterations", problem->iterations);
+    json_double(&json, "relative_rms", problem->rms);
     json_end(&json, '}');
 }
 
 static int run(struct calibrate *calibrate, const char *name, struct arena *arena)
 {
-    int n, iterations;
-    double rms, p[FIT_PARAMS_MAX];
+    int n;
+    double p[FIT_PARAMS_MAX];
     const struct validation_file *files = validation_load(arena, &n, &calibrate->err);
     for (int f = 0; files && f < n; f++)
         if (strcmp(files[f].name, name) == 0) calibrate->file = &files[f];
     if (files && !calibrate->file)
         err_add(&calibrate->err, (struct err_pos){0}, "no validation file is called '%s'", name);
-    calibrate->validation.arena = arena;
+    calibrate->validation = (struct validation){.arena = arena, .err = &calibrate->err};
     if (!calibrate->file || !prepare(calibrate, arena))
         return cli_report(&calibrate->err, calibrate->json);
     for (int k = 0; k < calibrate->key_n; k++)
         p[k] = calibrate->key[k].start;
-    if (!fit_least_squares(residuals, calibrate, p, calibrate->key_n, calibrate->row_n, STEP,
-                           &iterations, &rms)) {
+    struct fit_problem problem = {.model = residuals,
+                                  .self = calibrate,
+                                  .p = p,
+                                  .k = calibrate->key_n,
+                                  .n = calibrate->row_n,
+                                  .step = STEP};
+    if (!fit_least_squares(&problem)) {
         err_add(&calibrate->err, (struct err_pos){0}, "the fit of %s did not converge", name);
         int code = cli_report(&calibrate->err, calibrate->json);
         return code == CLI_USAGE ? CLI_FAILED : code;
     }
     for (int k = 0; k < calibrate->key_n; k++)
         calibrate->key[k].best = p[k];
-    print(calibrate, iterations, rms);
+    print(calibrate, &problem);
     return CLI_OK;
 }
 

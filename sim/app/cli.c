@@ -216,6 +216,17 @@ static void check_args(struct parse *parse, const struct cli_texts *args)
                 usage);
 }
 
+void cli_launch_fold(struct arena *arena, struct cli_launch *launch)
+{
+    if (!launch->fabric) return;
+    struct cli_texts *sets = &launch->sets;
+    const char **text = ARENA_ARRAY(arena, const char *, sets->n + 1);
+    for (int i = 0; i < sets->n; i++)
+        text[i] = sets->text[i];
+    text[sets->n++] = arena_printf(arena, "network.model=%s", launch->fabric);
+    sets->text = text;
+}
+
 /* ---- output -----------------------------------------------------------------------------------*/
 
 static void print_help(const struct cli_verb *verb)

@@ -87,7 +87,7 @@ const char *cli_json_texts(struct arena *arena, const char *const *texts, int n,
  * verb's struct `type` with a member `launch`. */
 struct cli_launch {
     struct cli_texts sets;
-    const char *output;
+    const char *output, *fabric;
     uint64_t seed;
     struct sim_limits limits;
     bool json, quiet, verbose, force, dry_run;
@@ -98,6 +98,8 @@ struct cli_launch {
     {"set",       0,                                                                               \
      CLI_TEXTS,   CLI_LAUNCH_AT(type, sets),                                                       \
      "KEY=VALUE", "override a value of the topology, or of the workload (workload.KEY=VALUE)"},    \
+        {"fabric", 0, CLI_TEXT, CLI_LAUNCH_AT(type, fabric), "flow|packet",                        \
+         "how the network is simulated: --set network.model=..."},                                 \
         {"output", 'o', CLI_TEXT, CLI_LAUNCH_AT(type, output), "FILE", "results database"},        \
         {"seed", 0, CLI_SEED, CLI_LAUNCH_AT(type, seed), "N", "random seed (default 1)"},          \
         {"max-events", 0,                                                                          \
@@ -123,6 +125,9 @@ struct cli_launch {
     {                                                                                              \
         "verbose", 'v', CLI_FLAG, CLI_LAUNCH_AT(type, verbose), NULL, "say more"                   \
     }
+
+/* cli_launch_fold turns --fabric into one more --set. Call it once, after cli_parse. */
+void cli_launch_fold(struct arena *arena, struct cli_launch *launch);
 
 /* cli_data_path returns the path of a shipped file or folder ("plots", "workloads/x.yaml"), below
  * $RAILSIM_DATA, or the executable's folder if that holds plots/, or its ../share/railsim. */

@@ -133,8 +133,20 @@ struct difference {
 struct side {
     struct results *results;
     const char *path;
-    const char *run;
+    const char *run; /* NULL: not one of them yet */
 };
+
+/* side_values reads the rows of sql, of the side's run (?1) if it has one. */
+static bool side_values(const struct side *side, const char *sql, struct values *values,
+                        struct err *err)
+{
+    const struct results_query query = {.sql = sql,
+                                        .params = &side->run,
+                                        .param_n = side->run ? 1 : 0,
+                                        .row = take_value,
+                                        .self = values};
+    return results_query(side->results, &query, err);
+}
 
 /* struct pair: two runs and how they differ. */
 struct pair {
@@ -214,8 +226,7 @@ static int value_order(const struct value *a, const struct value *b)
 static bool pair_walk(struct pair *pair, const char *sql, struct err *err)
 {
     struct values a = {0}, b = {0};
-    bool ok = results_query(pair->a.results, sql, &pair->a.run, 1, take_value, &a, err) &&
-              results_query(pair->b.results, sql, &pair->b.run, 1, take_value, &b, err);
+    bool ok = side_values(&pair->a, sql, &a, err) && side_values(&pair->b, sql, &b, err);
     for (int64_t i = 0, j = 0; ok && (i < a.n || j < b.n);) {
         int order = i == a.n ? 1 : j == b.n ? -1 : value_order(&a.value[i], &b.value[j]);
         if (order < 0)
@@ -324,8 +335,7 @@ static bool report_databases(struct report *report, struct side sides[2], struct
     static const char sql[] = "SELECT config_sha256, seed, " TITLE_SQL ", run_id FROM run r"
                               " ORDER BY 1, 2";
     struct values a = {0}, b = {0};
-    bool ok = results_query(sides[0].results, sql, NULL, 0, take_value, &a, err) &&
-              results_query(sides[1].results, sql, NULL, 0, take_value, &b, err);
+    bool ok = side_values(&sides[0], sql, &a, err) && side_values(&sides[1], sql, &b, err);
     for (int64_t i = 0, j = 0; ok && (i < a.n || j < b.n);) {
         int order = i == a.n ? 1 : j == b.n ? -1 : value_order(&a.value[i], &b.value[j]);
         if (order < 0) {
@@ -351,7 +361,7 @@ static bool report_runs(struct report *report, const struct side sides[2], struc
     struct values found[2] = {0};
     bool ok = true;
     for (int i = 0; i < 2 && ok; i++) {
-        ok = results_query(sides[i].results, sql, &sides[i].run, 1, take_value, &found[i], err);
+        ok = side_values(&sides[i], sql, &found[i], err);
         if (ok && found[i].n == 0)
             ok = err_add(err, (struct err_pos){0}, "there is no run %s in %s", sides[i].run,
                          sides[i].path);

@@ -1,4 +1,5 @@
 /* main.c - picks the verb. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,11 +20,13 @@ static const struct verb verbs[] = {
     {"show", show_main, "print what a database holds"},
     {"compare", compare_main, "compare two runs of a database"},
     {"check", verb_check_main, "check a topology or workload file as run would"},
+    {"topo", topo_main, "count a topology's switches and cables, measure it, draw it"},
     {"explain", explain_main, "say what a configuration key means"},
     {"list", explain_list_main, "list what can be named: topologies, workloads, plug-ins, figures"},
     {"schema", explain_schema_main, "print the JSON Schema of the configuration"},
     {"validate", validate_main, "compare the simulator with published measurements"},
     {"calibrate", calibrate_main, "find free parameters from a measured table"},
+    {"fluid", fluid_main, "DCQCN as a fluid: fixed point, phase margin, evolution, thresholds"},
     {"doctor", doctor_main, "say what this installation has and lacks"},
 };
 #define VERB_N ((int)(sizeof verbs / sizeof *verbs))
@@ -130,5 +133,6 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit shall be a write error, with a message: EFBIG */
     return cli_finish(dispatch(argc, argv));
 }

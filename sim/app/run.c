@@ -66,8 +66,12 @@ static bool run_done(void *self, const struct worker_result *result)
         fprintf(stderr, "%s already holds this point as run %lld; nothing stored (--force does)\n",
                 run->launch.output, (long long)run->plan.run_id);
     else if (run->results)
-        stored = results_store(run->results, run->plan.run_id, record, result->started_unix_s,
-                               result->ended_unix_s, &run->err);
+        stored = results_store(run->results,
+                               &(struct results_finished){.run_id = run->plan.run_id,
+                                                          .record = record,
+                                                          .started_unix_s = result->started_unix_s,
+                                                          .ended_unix_s = result->ended_unix_s},
+                               &run->err);
     if (!stored && run->launch.json) return false; /* the one document is the error's */
     run->printed = true;
     if (run->launch.json)
@@ -101,7 +105,11 @@ static bool open_results(struct run *run, struct arena *arena, const struct cli_
         .config_sha256 = run->config.sha256,
         .config = &run->config.rows,
     };
-    return results_plan(run->results, &run->plan, 1, run->launch.force, &provenance, &run->err);
+    return results_plan(
+        run->results,
+        &(struct results_grid){
+            .plan = &run->plan, .n = 1, .force = run->launch.force, .provenance = &provenance},
+        &run->err);
 }
 
 /* simulate runs the point; returns 0, -1 or a signal, as worker_run. */
@@ -144,6 +152,7 @@ int run_main(int argc, char **argv)
     struct run run = {.launch.seed = CLI_SEED_DEFAULT};
     int code = cli_parse(&verb, &line, &arena, &run);
     if (code == CLI_GO) {
+        cli_launch_fold(&arena, &run.launch);
         run.point = (struct point){
             .topology = line.args.text[0],
             .workload = line.args.text[1],

@@ -168,8 +168,12 @@ static bool show_part(struct results *results, const struct part *part, const st
     snprintf(run, sizeof run, "%" PRId64, show->run_id);
     bool list = show->json && !part->single;
     if (list) json_array(json, part->name);
-    bool ok =
-        results_query(results, part->sql, params, show->run_id ? 1 : 0, take_row, &printer, err);
+    const struct results_query query = {.sql = part->sql,
+                                        .params = params,
+                                        .param_n = show->run_id ? 1 : 0,
+                                        .row = take_row,
+                                        .self = &printer};
+    bool ok = results_query(results, &query, err);
     if (list) json_end(json, ']');
     if (!show->json && printer.rows) {
         if (show->run_id) fprintf(out, "%s%s\n", part == run_parts ? "" : "\n", part->name);
@@ -200,11 +204,13 @@ static bool check_run(struct results *results, const struct show *show, struct a
 {
     const char *run = arena_printf(arena, "%" PRId64, show->run_id);
     struct first first = {.arena = arena};
-    if (!results_query(results,
-                       "SELECT count(*) FILTER (WHERE run_id = ?1), min(run_id),"
-                       " max(run_id) FROM run",
-                       &run, 1, first_value, &first, err))
-        return false;
+    const struct results_query query = {
+        .sql = "SELECT count(*) FILTER (WHERE run_id = ?1), min(run_id), max(run_id) FROM run",
+        .params = &run,
+        .param_n = 1,
+        .row = first_value,
+        .self = &first};
+    if (!results_query(results, &query, err)) return false;
     if (strcmp(first.values[0], "0") != 0) return true;
     if (!*first.values[1]) return err_add(err, (struct err_pos){0}, "the database has no runs");
     return err_add(err, (struct err_pos){0}, "there is no run %s; the runs are %s to %s", run,

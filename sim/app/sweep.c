@@ -79,8 +79,12 @@ static bool sweep_done(void *self, const struct worker_result *result)
         fprintf(stderr, "%s: %s: %s\n", sweep->grid.config[at].label, record->status,
                 record->message);
     }
-    return results_store(sweep->results, sweep->plan[at].run_id, record, result->started_unix_s,
-                         result->ended_unix_s, &sweep->err);
+    return results_store(sweep->results,
+                         &(struct results_finished){.run_id = sweep->plan[at].run_id,
+                                                    .record = record,
+                                                    .started_unix_s = result->started_unix_s,
+                                                    .ended_unix_s = result->ended_unix_s},
+                         &sweep->err);
 }
 
 static void sweep_tick(void *self)
@@ -130,7 +134,11 @@ static bool open_results(struct sweep *sweep, struct arena *arena, const struct 
             .config = &grid->config[i].rows,
         };
     }
-    return results_plan(sweep->results, sweep->plan, grid->n, sweep->launch.force, &provenance,
+    return results_plan(sweep->results,
+                        &(struct results_grid){.plan = sweep->plan,
+                                               .n = grid->n,
+                                               .force = sweep->launch.force,
+                                               .provenance = &provenance},
                         &sweep->err);
 }
 
@@ -218,6 +226,7 @@ int sweep_main(int argc, char **argv)
                           .repeat = 1};
     int code = cli_parse(&verb, &line, &arena, &sweep);
     if (code == CLI_GO) {
+        cli_launch_fold(&arena, &sweep.launch);
         if (sweep.jobs < 1) sweep.jobs = 1;
         if (sweep.jobs > WORKER_JOBS_MAX) sweep.jobs = WORKER_JOBS_MAX;
         code = sweep_points(&sweep, &arena, &line);

@@ -73,10 +73,12 @@ bool sweep_table_read(struct sweep_table *table, struct results *results, struct
     for (int64_t i = 0; i < n; i++)
         reader.sorted[i] = &table->plan[i];
     qsort(reader.sorted, (size_t)n, sizeof *reader.sorted, by_run_id);
-    return results_query(results,
-                         "SELECT run_id, status, message, fingerprint, time_to_train_s, slowdown, "
-                         "first_epoch_bound FROM v_point",
-                         NULL, 0, read_row, &reader, err);
+    const struct results_query query = {
+        .sql = "SELECT run_id, status, message, fingerprint, time_to_train_s, slowdown,"
+               " first_epoch_bound FROM v_point",
+        .row = read_row,
+        .self = &reader};
+    return results_query(results, &query, err);
 }
 
 static bool row_ok(const struct sweep_row *row)

@@ -119,13 +119,13 @@ static void print_head(const struct validate *validate, const struct validation_
     }
 }
 
-static bool run_file(struct validate *validate, const struct validation_file *file, struct err *err)
+static bool run_file(struct validate *validate, const struct validation_file *file)
 {
     const struct validation_row *rows = file->rows.items;
     print_head(validate, file);
     for (int64_t i = 0; i < file->rows.n; i++) {
         struct validation_outcome outcome;
-        if (!validation_row_run(&validate->validation, file, &rows[i], &outcome, err)) return false;
+        if (!validation_row_run(&validate->validation, file, &rows[i], &outcome)) return false;
         if (outcome.ok) {
             validate->passed++;
         } else {
@@ -176,7 +176,7 @@ static int run_all(struct validate *validate, const struct cli_line *line, struc
     const struct validation_file *files = validation_load(arena, &n, &err);
     if (!files || !check_names(files, n, &line->args, arena, &err))
         return cli_report(&err, validate->json);
-    validate->validation.arena = arena;
+    validate->validation = (struct validation){.arena = arena, .err = &err};
     validate->out.out = stdout;
     if (validate->json) {
         json_object(&validate->out, NULL);
@@ -185,7 +185,7 @@ static int run_all(struct validate *validate, const struct cli_line *line, struc
     }
     bool ok = true;
     for (int f = 0; f < n && ok; f++)
-        if (is_wanted(&files[f], &line->args)) ok = run_file(validate, &files[f], &err);
+        if (is_wanted(&files[f], &line->args)) ok = run_file(validate, &files[f]);
     if (validate->json) {
         json_end(&validate->out, ']');
         json_int(&validate->out, "passed", validate->passed);

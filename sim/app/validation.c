@@ -174,14 +174,14 @@ static const struct schema file_schema = {
     .fields = file_fields,
 };
 
-/* ---- files ------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The names of the .yaml files of a folder, sorted: the order of a directory is nobody's promise. */
+/* The names of the .yaml files of a folder, sorted: a directory promises no order. */
 static char **list_files(struct arena *arena, const char *folder, int64_t *n, struct err *err)
 {
     char **names = NULL;
@@ -220,7 +220,7 @@ const struct validation_file *validation_load(struct arena *arena, int *n, struc
     return err->count ? NULL : files;
 }
 
-/* ---- points -------------------------------------------------------------------------------------- */
+/* ---- points ---------------------------------------------------------------------------------- */
 
 struct validation_memo {
     struct validation_memo *next;
@@ -239,10 +239,10 @@ static int split(struct arena *arena, const char *sets, const char **texts, int 
 }
 
 static bool run_point(struct validation *validation, const struct validation_file *file,
-                      const struct validation_row *row, const char *const sets[2], double *value,
-                      struct err *err)
+                      const struct validation_row *row, const char *const sets[2], double *value)
 {
     struct arena *arena = validation->arena;
+    struct err *err = validation->err;
     const char *texts[SETS_MAX];
     int n = split(arena, sets[1], texts, split(arena, sets[0], texts, 0));
     struct point point = {.topology = *row->topology ? row->topology : file->topology,
@@ -280,25 +280,23 @@ void validation_free(struct validation *validation)
 }
 
 bool validation_value(struct validation *validation, const struct validation_file *file,
-                      const struct validation_row *row, const char *more, double *value,
-                      struct err *err)
+                      const struct validation_row *row, const char *more, double *value)
 {
     const char *const sets[2] = {row->set, more}, *const base[2] = {row->minus, more};
     double base_value = 0;
-    if (!run_point(validation, file, row, sets, value, err)) return false;
-    if (*row->minus && !run_point(validation, file, row, base, &base_value, err)) return false;
+    if (!run_point(validation, file, row, sets, value)) return false;
+    if (*row->minus && !run_point(validation, file, row, base, &base_value)) return false;
     *value -= base_value;
     return true;
 }
 
-/* ---- solving for a key ------------------------------------------------------------------------------ */
+/* ---- solving for a key ----------------------------------------------------------------------- */
 
 struct search {
     struct validation *validation;
     const struct validation_file *file;
     const struct validation_row *row;
     double target;
-    struct err *err;
 };
 
 /* metric(x picoseconds) - target */
@@ -308,23 +306,24 @@ static double search_fn(void *self, double x)
     double value = 0;
     const char *set =
         arena_printf(search->validation->arena, "%s=%lldps", search->row->solve.key, (long long)x);
-    validation_value(search->validation, search->file, search->row, set, &value, search->err);
+    validation_value(search->validation, search->file, search->row, set, &value);
     return value - search->target;
 }
 
 static bool solve(struct search *search, double target, double *seconds)
 {
     double x;
+    struct err *err = search->validation->err;
     search->target = target;
     const struct validation_row *row = search->row;
     if (!fit_root(search_fn, search, (double)row->solve.low_ps, (double)row->solve.high_ps, &x))
-        return err_add(search->err, (struct err_pos){0}, "%s: no value of %s gives %g", row->name,
+        return err_add(err, (struct err_pos){0}, "%s: no value of %s gives %g", row->name,
                        row->solve.key, target);
     *seconds = x * 1e-12;
-    return search->err->count == 0;
+    return err->count == 0;
 }
 
-/* ---- rows ---------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static bool judge(const struct validation_row *row, struct validation_outcome *outcome)
 {
@@ -336,12 +335,11 @@ static bool judge(const struct validation_row *row, struct validation_outcome *o
 }
 
 bool validation_row_run(struct validation *validation, const struct validation_file *file,
-                        const struct validation_row *row, struct validation_outcome *outcome,
-                        struct err *err)
+                        const struct validation_row *row, struct validation_outcome *outcome)
 {
     *outcome = (struct validation_outcome){0};
     if (*row->solve.key) {
-        struct search search = {validation, file, row, 0, err};
+        struct search search = {validation, file, row, 0};
         double middle_s = 0, low_s = 0, high_s = 0;
         bool ok = solve(&search, row->solve.target, &middle_s) &&
                   solve(&search, row->solve.target - row->solve.spread, &low_s) &&
@@ -352,5 +350,5 @@ bool validation_row_run(struct validation *validation, const struct validation_f
         outcome->high = high_s * 1e3;
         return ok && judge(row, outcome);
     }
-    return validation_value(validation, file, row, "", &outcome->got, err) && judge(row, outcome);
+    return validation_value(validation, file, row, "", &outcome->got) && judge(row, outcome);
 }

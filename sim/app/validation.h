@@ -51,9 +51,10 @@ struct validation_outcome {
     bool ok, solved;
 };
 
-/* struct validation: memory of points that ran already; zero-initialise with .arena set. */
+/* struct validation: memory of points that ran already; zero-initialise with .arena, .err set. */
 struct validation {
     struct arena *arena;
+    struct err *err; /* what stops a row, of every function below */
     struct validation_memo *memo;
 };
 
@@ -64,15 +65,13 @@ const struct validation_file *validation_load(struct arena *arena, int *n, struc
 /* validation_value runs (or remembers) the point of a row, and the one to subtract if there is one,
  * both with more overrides, separated by blanks, and returns the metric. */
 bool validation_value(struct validation *validation, const struct validation_file *file,
-                      const struct validation_row *row, const char *more, double *value,
-                      struct err *err);
+                      const struct validation_row *row, const char *more, double *value);
 
 /* validation_free forgets all points. */
 void validation_free(struct validation *validation);
 
 /* validation_row_run fills outcome for a row. */
 bool validation_row_run(struct validation *validation, const struct validation_file *file,
-                        const struct validation_row *row, struct validation_outcome *outcome,
-                        struct err *err);
+                        const struct validation_row *row, struct validation_outcome *outcome);
 
 #endif

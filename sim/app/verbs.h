@@ -13,6 +13,8 @@ int verb_check_main(int argc, char **argv);
 int explain_main(int argc, char **argv);
 int explain_list_main(int argc, char **argv);
 int explain_schema_main(int argc, char **argv);
+int fluid_main(int argc, char **argv);
+int topo_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 
 #endif

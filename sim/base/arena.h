@@ -2,7 +2,8 @@
  *
  * The only file that calls malloc; elsewhere malloc, calloc, realloc, free, strdup are poisoned
  * (sim/base/poison.h). Out of memory ends the program here with a clear message and exit code 1.
- * In sanitizer builds (RAILSIM_POOL_MALLOC) every allocation is a malloc of its own.
+ * In sanitizer builds (RAILSIM_POOL_MALLOC) every allocation is a malloc of its own, and pool_put
+ * frees it.
  */
 #ifndef RAILSIM_BASE_ARENA_H
 #define RAILSIM_BASE_ARENA_H

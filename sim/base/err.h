@@ -14,8 +14,8 @@
 
 /* struct err_pos: a place in a text; file NULL = no place; line 0 = the whole file. 1-based. */
 struct err_pos {
-    const char *file; /* must outlive the err */
-    int line, col;
+    const char *file;      /* must outlive the err */
+    int line, col;         /* columns count characters, not bytes */
     const char *line_text; /* the source line without newline, for the caret; may be NULL */
 };
 

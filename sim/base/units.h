@@ -36,16 +36,18 @@ union unit_value {
 };
 
 /* units_parse reads text as a value of dimension dim into *out. Decimal text is converted exactly
- * ("0.1ns" is 100 ps); a value that is no whole number of the base unit is rounded to nearest.
+ * ("0.1ns" is 100 ps; "1e6" and a blank before the unit are allowed); a value that is no whole
+ * number of the base unit is rounded to nearest, a count that is none is refused.
  * Returns NULL, or a static message that says what is wrong ("a time needs a unit: ps ns us ms s
  * min h"); *out is then untouched. Negative values are accepted here: ranges are the schema's. */
 const char *units_parse(enum unit_dim dim, const char *text, union unit_value *out);
 
-/* units_format writes value with the largest unit that keeps it exact ("15ms", "400Gbps", "16MiB")
- * into buf[UNITS_TEXT_MAX] and returns buf. units_parse reads it back to the same value. */
+/* units_format writes value in the unit that gives the shortest exact text, the largest of several
+ * ("15ms", "400Gbps", "16MiB", "90s"), into buf[UNITS_TEXT_MAX] and returns buf. units_parse reads
+ * it back to the same value. */
 char *units_format(enum unit_dim dim, union unit_value value, char *buf);
 
-/* units_dim_name returns "time", "size", ...; units_dim_units the units allowed ("ps ns us ..."). */
+/* units_dim_name returns "time", "size", ...; units_dim_units the units allowed ("ps ns us"). */
 const char *units_dim_name(enum unit_dim dim);
 const char *units_dim_units(enum unit_dim dim);
 

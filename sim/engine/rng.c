@@ -1,8 +1,8 @@
 /* rng.c - SplitMix64 streams, one per name.
  *
- * Why apart: every random bit of a simulation comes from here. The one idea: a stream is nothing but
- * a 64-bit counter behind a strong mix; where it starts is a hash of the seed and the stream's name,
- * so streams are independent of how many others exist and of the order in which they are made.
+ * Why apart: every random bit of a simulation comes from here. The one idea: a stream is nothing
+ * but a 64-bit counter behind a strong mix; where it starts is a hash of the seed and the stream's
+ * name, so a stream does not depend on which others exist, nor on the order in which they are made.
  * Source: Steele, Lea, Flood, OOPSLA 2014, figure 13 (finaliser: Stafford's variant 13); names are
  * hashed by FNV-1a (Fowler, Noll, Vo), bounded integers drawn by Lemire, ACM TOMACS 29(1), 2019.
  * Not modelled: cryptographic strength.

@@ -76,8 +76,8 @@ static inline bool timer_armed(const struct timer *timer)
 
 /* sim_finish makes sim_run return SIM_DONE after the current event. */
 void sim_finish(struct sim *sim);
-/* sim_run fires timers until a stop rule holds. No timer later than max_sim_ps fires (the clock then
- * stands at max_sim_ps); exactly max_events fire. It may be called again to go on. */
+/* sim_run fires timers until a stop rule holds. No timer later than max_sim_ps fires (the clock
+ * then stands at max_sim_ps); exactly max_events fire. It may be called again to go on. */
 enum sim_stop sim_run(struct sim *sim, const struct sim_limits *limits);
 /* sim_stop_name returns "ok", "deadlock", "max-events", "max-sim-time", "max-wall", "max-mem". */
 const char *sim_stop_name(enum sim_stop stop);

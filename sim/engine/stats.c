@@ -58,11 +58,11 @@ double stats_hist_quantile(const struct stats_hist *hist, double q)
     return (double)hist->max;
 }
 
-void stats_hist_record(const struct stats_hist *hist, struct record *record, const char *entity,
-                       const char *name, const char *unit, double scale)
+void stats_hist_record(const struct stats_hist *hist, struct record *record,
+                       const struct stats_name *name)
 {
     struct arena scratch = {0};
-    double count = (double)hist->count;
+    double count = (double)hist->count, scale = name->scale;
     const struct {
         const char *suffix;
         double value;
@@ -74,38 +74,24 @@ void stats_hist_record(const struct stats_hist *hist, struct record *record, con
         {"p95", stats_hist_quantile(hist, 0.95) * scale},
         {"p99", stats_hist_quantile(hist, 0.99) * scale},
     };
-    record_metric(record, entity, arena_printf(&scratch, "%s_count", name), "1", count);
+    const char *count_name = arena_printf(&scratch, "%s_count", name->name);
+    record_metric(record, name->entity, count_name, "1", count);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const char *row = arena_printf(&scratch, "%s_%s", name, rows[i].suffix);
-        record_metric(record, entity, row, unit, rows[i].value);
+        const char *row = arena_printf(&scratch, "%s_%s", name->name, rows[i].suffix);
+        record_metric(record, name->entity, row, name->unit, rows[i].value);
     }
     for (int bin = 0; bin < STATS_HIST_BINS; bin++) {
         if (!hist->bin[bin]) continue;
         record_bin(record, &(struct record_bin){
-                               .entity = entity,
-                               .name = name,
-                               .unit = unit,
+                               .entity = name->entity,
+                               .name = name->name,
+                               .unit = name->unit,
                                .low = bin_low(bin) * scale,
                                .high = bin_low(bin + 1) * scale,
                                .count = hist->bin[bin],
                            });
     }
     arena_free(&scratch);
-}
-
-void stats_avg_set(struct stats_avg *avg, int64_t now_ps, double level)
-{
-    avg->area += avg->level * (double)(now_ps - avg->last_ps);
-    avg->last_ps = now_ps;
-    avg->level = level;
-    if (level > avg->max) avg->max = level;
-}
-
-double stats_avg_mean(const struct stats_avg *avg, int64_t now_ps)
-{
-    if (now_ps <= avg->start_ps) return avg->level;
-    double area = avg->area + avg->level * (double)(now_ps - avg->last_ps);
-    return area / (double)(now_ps - avg->start_ps);
 }
 
 void stats_rate_init(struct stats_rate *rate, int64_t window_ps)
@@ -136,10 +122,10 @@ void stats_rate_add(struct stats_rate *rate, int64_t now_ps, int64_t amount)
     if (i >= rate->used) rate->used = i + 1;
 }
 
-void stats_rate_record(const struct stats_rate *rate, struct record *record, const char *entity,
-                       const char *name, const char *unit, double scale, int64_t end_ps)
+void stats_rate_record(const struct stats_rate *rate, struct record *record,
+                       const struct stats_name *name, int64_t end_ps)
 {
-    int series = record_series(record, entity, name, unit, rate->window_ps);
+    int series = record_series(record, name->entity, name->name, name->unit, rate->window_ps);
     for (int64_t i = 0; i < rate->used; i++) {
         if (i > 0 && rate->amount[i] == 0 && rate->amount[i - 1] == 0) continue;
         int64_t start_ps = i * rate->window_ps;
@@ -148,7 +134,7 @@ void stats_rate_record(const struct stats_rate *rate, struct record *record, con
             end_ps - start_ps < rate->window_ps ? end_ps - start_ps : rate->window_ps;
         if (width_ps <= 0) width_ps = rate->window_ps;
         record_sample(record, series, start_ps,
-                      scale * (double)rate->amount[i] / units_s(width_ps));
+                      name->scale * (double)rate->amount[i] / units_s(width_ps));
     }
     int64_t idle_ps = rate->used * rate->window_ps;
     if (idle_ps < end_ps) record_sample(record, series, idle_ps, 0);

@@ -217,7 +217,9 @@ static bool read_block(struct drawing *d, struct results *results,
     const char *sql =
         arena_printf(&d->arena, "%s%s\n%s", *tables ? "WITH " : "", tables, part->text);
     int before = d->err->count;
-    bool ok = results_query(results, sql, d->csv.texts, d->csv.n, take_row, &reader, d->err);
+    const struct results_query query = {
+        .sql = sql, .params = d->csv.texts, .param_n = d->csv.n, .row = take_row, .self = &reader};
+    bool ok = results_query(results, &query, d->err);
     for (int i = 0; i < block->group_n; i++)
         ok = fclose(block->group[i].rows) == 0 && ok;
     if (d->err->count > before || !ok)

@@ -164,10 +164,14 @@ static int spawn(pid_t *pid, const char *folder, const char *script, int pipe_fd
     posix_spawn_file_actions_adddup2(&actions, pipe_fd, 2);
     posix_spawn_file_actions_addchdir_np(&actions, folder);
     posix_spawnattr_init(&attr);
-    sigset_t none;
+    sigset_t none, deadly;
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+    /* We ignore SIGXFSZ and check our writes; gnuplot does not: half a figure with exit code 0. */
+    sigemptyset(&deadly);
+    sigaddset(&deadly, SIGXFSZ);
+    posix_spawnattr_setsigdefault(&attr, &deadly);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     char program[] = "gnuplot", no_rc[] = "-d";
     char *argv[] = {program, no_rc, (char *)(uintptr_t)script, NULL};
     int why = posix_spawnp(pid, program, &actions, &attr, argv, env);

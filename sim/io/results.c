@@ -359,21 +359,20 @@ static sqlite3_stmt *prepare_query(struct results *r, const char *sql, struct er
     return NULL;
 }
 
-bool results_query(struct results *r, const char *sql, const char *const *params, int param_n,
-                   results_row_fn *row, void *self, struct err *err)
+bool results_query(struct results *r, const struct results_query *query, struct err *err)
 {
-    sqlite3_stmt *stmt = prepare_query(r, sql, err);
+    sqlite3_stmt *stmt = prepare_query(r, query->sql, err);
     if (!stmt) return false;
     struct arena arena = {0};
     struct row_room room;
     row_room_init(&room, &arena, stmt);
     int code = SQLITE_OK;
-    for (int i = 0; i < param_n && code == SQLITE_OK; i++)
-        code = sqlite3_bind_text(stmt, i + 1, params[i], -1, SQLITE_STATIC);
+    for (int i = 0; i < query->param_n && code == SQLITE_OK; i++)
+        code = sqlite3_bind_text(stmt, i + 1, query->params[i], -1, SQLITE_STATIC);
     bool ok = code == SQLITE_OK || fail(r, "answer this query", err), more = ok;
     while (more && (ok = results_next(r, stmt, &more, err)) && more) {
         row_room_fill(&room, stmt);
-        more = row(self, room.n, room.names, room.values);
+        more = query->row(query->self, room.n, room.names, room.values);
     }
     arena_free(&arena);
     return results_end(stmt, ok);

@@ -51,26 +51,45 @@ struct results *results_open(const char *path, enum results_mode mode, struct er
  * stored is safe all the same). While another process has the file open, the journal stays WAL. */
 bool results_close(struct results *results, struct err *err);
 
-/* results_plan registers n points in order in one transaction: those whose key is known keep their
+/* struct results_grid: what one command wants in the database. */
+struct results_grid {
+    struct results_plan *plan; /* n points, in the order of their ids */
+    int64_t n;
+    bool force; /* known points too run again */
+    const struct results_provenance *provenance;
+};
+/* results_plan registers a grid in order in one transaction: those whose key is known keep their
  * run_id, the others get new ones with status 'pending'; so ids follow the grid, not the finish.
  * Known points that did not end with status ok, and with force all known ones, are emptied and set
  * to 'pending' again. A known point takes the names and params of the latest plan that varies
  * something, so that a sweep finds its whole grid under its own params. */
-bool results_plan(struct results *results, struct results_plan *plan, int64_t n, bool force,
-                  const struct results_provenance *provenance, struct err *err);
+bool results_plan(struct results *results, const struct results_grid *grid, struct err *err);
 
+/* struct results_finished: a point that ran. */
+struct results_finished {
+    int64_t run_id;
+    const struct record *record;
+    double started_unix_s, ended_unix_s;
+};
 /* results_store writes all rows of a finished point and its status in one transaction, in place of
- * what the point had. started and ended are Unix seconds. Refuses NaN and infinities. */
-bool results_store(struct results *results, int64_t run_id, const struct record *record,
-                   double started_unix_s, double ended_unix_s, struct err *err);
+ * what the point had. Refuses NaN and infinities. */
+bool results_store(struct results *results, const struct results_finished *finished,
+                   struct err *err);
 
 /* results_row_fn gets one row of a query: n columns with their names, as text (NULL for SQL NULL;
  * reals as the shortest text that reads back to the same bits), valid until it returns; returns
  * false to stop. */
 typedef bool results_row_fn(void *self, int n, const char *const *names, const char *const *values);
-/* results_query runs one SELECT with text parameters bound to ?1, ?2, ...; SQL that would change
- * the database, or more than one statement, is an error. */
-bool results_query(struct results *results, const char *sql, const char *const *params, int param_n,
-                   results_row_fn *row, void *self, struct err *err);
+/* struct results_query: one SELECT; texts bound to ?1, ?2, ...; row is called with self. */
+struct results_query {
+    const char *sql;
+    const char *const *params;
+    int param_n;
+    results_row_fn *row;
+    void *self;
+};
+/* results_query hands all rows over; SQL that would change the database, or more than one
+ * statement, is an error. */
+bool results_query(struct results *results, const struct results_query *query, struct err *err);
 
 #endif

@@ -143,9 +143,8 @@ static bool plan_name(struct results *r, const struct results_plan *plan, struct
 /* struct planner: what the points of one plan share. */
 struct planner {
     struct results *results;
-    const struct results_provenance *provenance;
+    const struct results_grid *grid;
     int64_t provenance_id;
-    bool force;
 };
 
 static bool plan_new(const struct planner *planner, struct results_plan *plan, const char *seed,
@@ -179,21 +178,20 @@ static bool plan_point(const struct planner *planner, struct results_plan *plan,
 {
     char seed[24];
     snprintf(seed, sizeof seed, "%" PRIu64, plan->seed);
-    if (!plan_find(planner->results, plan, seed, planner->provenance, err)) return false;
+    if (!plan_find(planner->results, plan, seed, planner->grid->provenance, err)) return false;
     if (plan->run_id == 0) return plan_new(planner, plan, seed, err);
-    if (planner->force) plan->done = plan->other_version = false;
+    if (planner->grid->force) plan->done = plan->other_version = false;
     if (!plan->done && !plan_again(planner, plan->run_id, err)) return false;
     bool varies = strcmp(plan->params, "{}") != 0;
     return !varies || plan_name(planner->results, plan, err);
 }
 
-bool results_plan(struct results *r, struct results_plan *plan, int64_t n, bool force,
-                  const struct results_provenance *provenance, struct err *err)
+bool results_plan(struct results *r, const struct results_grid *grid, struct err *err)
 {
-    struct planner planner = {.results = r, .provenance = provenance, .force = force};
+    struct planner planner = {.results = r, .grid = grid};
     if (!results_begin(r, err)) return false;
-    bool ok = plan_provenance(r, provenance, &planner.provenance_id, err);
-    for (int64_t i = 0; ok && i < n; i++)
-        ok = plan_point(&planner, &plan[i], err);
+    bool ok = plan_provenance(r, grid->provenance, &planner.provenance_id, err);
+    for (int64_t i = 0; ok && i < grid->n; i++)
+        ok = plan_point(&planner, &grid->plan[i], err);
     return results_commit(r, ok, err);
 }

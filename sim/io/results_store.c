@@ -158,11 +158,13 @@ static bool store_run(struct results *r, int64_t run_id, const struct record *re
            err_io(err, "%s: there is no run %" PRId64, results_path(r), run_id);
 }
 
-bool results_store(struct results *r, int64_t run_id, const struct record *record,
-                   double started_unix_s, double ended_unix_s, struct err *err)
+bool results_store(struct results *r, const struct results_finished *finished, struct err *err)
 {
     char started[32], ended[32];
-    const char *const when[] = {utc_text(started_unix_s, started), utc_text(ended_unix_s, ended)};
+    const char *const when[] = {utc_text(finished->started_unix_s, started),
+                                utc_text(finished->ended_unix_s, ended)};
+    const struct record *record = finished->record;
+    int64_t run_id = finished->run_id;
     if (!check_finite(r, record, err) || !results_begin(r, err)) return false;
     bool ok = results_clear(r, run_id, err) && store_run(r, run_id, record, when, err) &&
               store_metrics(r, run_id, record, err) && store_phases(r, run_id, record, err) &&

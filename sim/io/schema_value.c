@@ -12,24 +12,29 @@
 
 #include "sim/base/check.h"
 
-static const char *const type_names[] = {
-    [SCHEMA_TIME] = "time",
-    [SCHEMA_SIZE] = "size",
-    [SCHEMA_RATE] = "rate",
-    [SCHEMA_LENGTH] = "length",
-    [SCHEMA_COUNT] = "count",
-    [SCHEMA_FRACTION] = "fraction",
-    [SCHEMA_REAL] = "number",
-    [SCHEMA_BOOL] = "boolean",
-    [SCHEMA_ENUM] = "word",
-    [SCHEMA_STRING] = "string",
-    [SCHEMA_PATH] = "file",
-    [SCHEMA_COUNTS] = "list of counts",
-    [SCHEMA_SECTION] = "section",
-    [SCHEMA_LIST] = "list of sections",
-    [SCHEMA_VARIANT] = "section with a kind",
+/* What is said of a type; dim UNIT_DIMS: its values are no numbers. */
+static const struct {
+    enum unit_dim dim;
+    const char *name; /* NULL: its dimension's */
+    const char *example;
+} types[] = {
+    [SCHEMA_TIME] = {UNIT_TIME, NULL, ", such as 15ms"},
+    [SCHEMA_SIZE] = {UNIT_SIZE, NULL, ", such as 16MiB"},
+    [SCHEMA_RATE] = {UNIT_RATE, NULL, ", such as 400Gbps"},
+    [SCHEMA_LENGTH] = {UNIT_LENGTH, NULL, ", such as 1000km"},
+    [SCHEMA_COUNT] = {UNIT_COUNT, NULL, ""},
+    [SCHEMA_FRACTION] = {UNIT_FRACTION, NULL, ", such as 1%"},
+    [SCHEMA_REAL] = {UNIT_REAL, NULL, ""},
+    [SCHEMA_BOOL] = {UNIT_DIMS, "boolean", ", such as true"},
+    [SCHEMA_ENUM] = {UNIT_DIMS, "word", ""},
+    [SCHEMA_STRING] = {UNIT_DIMS, "string", ""},
+    [SCHEMA_PATH] = {UNIT_DIMS, "file", ""},
+    [SCHEMA_COUNTS] = {UNIT_COUNT, "list of counts", ", such as [3, 7, 11]"},
+    [SCHEMA_SECTION] = {UNIT_DIMS, "section", ""},
+    [SCHEMA_LIST] = {UNIT_DIMS, "list of sections", ""},
+    [SCHEMA_VARIANT] = {UNIT_DIMS, "section with a kind", ""},
 };
-_Static_assert(sizeof type_names / sizeof type_names[0] == SCHEMA_VARIANT + 1, "one per type");
+_Static_assert(sizeof types / sizeof types[0] == SCHEMA_VARIANT + 1, "one per type");
 
 /* What a number of each dimension may look like, for messages: number and unit. */
 static const char *const usual_unit[UNIT_DIMS] = {
@@ -37,74 +42,19 @@ static const char *const usual_unit[UNIT_DIMS] = {
 
 const char *schema_value_type(enum schema_type type)
 {
-    return type_names[type];
+    return types[type].name ? types[type].name : units_dim_name(types[type].dim);
 }
 
 const char *schema_value_example(enum schema_type type)
 {
-    switch (type) {
-    case SCHEMA_TIME:
-        return ", such as 15ms";
-    case SCHEMA_SIZE:
-        return ", such as 16MiB";
-    case SCHEMA_RATE:
-        return ", such as 400Gbps";
-    case SCHEMA_LENGTH:
-        return ", such as 1000km";
-    case SCHEMA_FRACTION:
-        return ", such as 1%";
-    case SCHEMA_COUNTS:
-        return ", such as [3, 7, 11]";
-    case SCHEMA_BOOL:
-        return ", such as true";
-    case SCHEMA_COUNT:
-    case SCHEMA_REAL:
-    case SCHEMA_ENUM:
-    case SCHEMA_STRING:
-    case SCHEMA_PATH:
-    case SCHEMA_SECTION:
-    case SCHEMA_LIST:
-    case SCHEMA_VARIANT:
-        break;
-    }
-    return "";
+    return types[type].example;
 }
 
 bool schema_value_dim(enum schema_type type, enum unit_dim *dim)
 {
-    switch (type) {
-    case SCHEMA_TIME:
-        *dim = UNIT_TIME;
-        return true;
-    case SCHEMA_SIZE:
-        *dim = UNIT_SIZE;
-        return true;
-    case SCHEMA_RATE:
-        *dim = UNIT_RATE;
-        return true;
-    case SCHEMA_LENGTH:
-        *dim = UNIT_LENGTH;
-        return true;
-    case SCHEMA_COUNT:
-    case SCHEMA_COUNTS:
-        *dim = UNIT_COUNT;
-        return true;
-    case SCHEMA_FRACTION:
-        *dim = UNIT_FRACTION;
-        return true;
-    case SCHEMA_REAL:
-        *dim = UNIT_REAL;
-        return true;
-    case SCHEMA_BOOL:
-    case SCHEMA_ENUM:
-    case SCHEMA_STRING:
-    case SCHEMA_PATH:
-    case SCHEMA_SECTION:
-    case SCHEMA_LIST:
-    case SCHEMA_VARIANT:
-        break;
-    }
-    return false;
+    if (types[type].dim == UNIT_DIMS) return false;
+    *dim = types[type].dim;
+    return true;
 }
 
 static bool is_real(enum unit_dim dim)
