@@ -63,7 +63,8 @@ $(BUILD)/librailsim.a: $(LIB_OBJ)
 
 # ---- generated: plug-in lists and version ---------------------------------------------------------
 # A family is a folder and a prefix: adding models/storage/client_x.c is all it takes.
-FAMILIES := client:models/storage/client_ tcp_law:models/storage/tcp_law_ topo:models/topo/topo_
+FAMILIES := client:models/storage/client_ tcp_law:models/storage/tcp_law_ topo:models/topo/topo_ \
+        route:models/route/route_ cc:models/cc/cc_
 plugin_names = $(sort $(notdir $(basename $(wildcard $(1)*.c))))
 $(BUILD)/gen/plugins.h: Makefile $(wildcard models/*) FORCE
 	@mkdir -p $(@D)
@@ -147,7 +148,7 @@ $(FUZZ_BIN): $(BUILD)/%: %.c $(BUILD)/librailsim.a
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(if $(FUZZ),-DFUZZ -fsanitize=fuzzer) \
 	    $(LDFLAGS) -o $@ $< $(BUILD)/librailsim.a $(LDLIBS)
 
-CHECKS := validation unit golden property cli badinput fuzz
+CHECKS := validation docs unit golden property cli badinput fuzz
 LINTS := floors limits format globals dead gcc clang selftest
 # suites: builds this variant and runs $(SUITES); ends with "N passed, N failed".
 suites:

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "models/cc/cc.h"
+#include "models/route/route.h"
 #include "models/storage/client.h"
 #include "models/storage/tcp_law.h"
 #include "models/topo/topo.h"
@@ -19,16 +21,27 @@
     extern const struct topo_ops name;                                                             \
     extern const struct schema name##_schema;
 #define DECLARE_TCP_LAW(name) extern const struct tcp_law_ops name;
+#define DECLARE_ROUTE(name)                                                                        \
+    extern const struct route_ops name;                                                            \
+    extern const struct schema name##_schema;
+#define DECLARE_CC(name)                                                                           \
+    extern const struct cc_ops name;                                                               \
+    extern const struct schema name##_schema;
 #define OPS(name) &name,
 #define SCHEMA(name) &name##_schema,
 #define TCP_LAW_NAME(name) &#name[sizeof("tcp_law_") - 1],
 
 PLUGINS_client(DECLARE_CLIENT) PLUGINS_topo(DECLARE_TOPO) PLUGINS_tcp_law(DECLARE_TCP_LAW)
+    PLUGINS_route(DECLARE_ROUTE) PLUGINS_cc(DECLARE_CC)
 
-    const struct client_ops *const client_list[] = {PLUGINS_client(OPS) NULL};
+        const struct client_ops *const client_list[] = {PLUGINS_client(OPS) NULL};
 const struct schema *const client_kinds[] = {PLUGINS_client(SCHEMA) NULL};
 const struct topo_ops *const topo_list[] = {PLUGINS_topo(OPS) NULL};
 const struct schema *const topo_kinds[] = {PLUGINS_topo(SCHEMA) NULL};
+const struct route_ops *const route_list[] = {PLUGINS_route(OPS) NULL};
+const struct schema *const route_kinds[] = {PLUGINS_route(SCHEMA) NULL};
+const struct cc_ops *const cc_list[] = {PLUGINS_cc(OPS) NULL};
+const struct schema *const cc_kinds[] = {PLUGINS_cc(SCHEMA) NULL};
 const struct tcp_law_ops *const tcp_law_list[] = {PLUGINS_tcp_law(OPS) NULL};
 const char *const tcp_law_names[] = {PLUGINS_tcp_law(TCP_LAW_NAME) NULL};
 

@@ -1,202 +1,23 @@
-/* world.c - topology keys, and how nodes, line, storage and job are put together.
+/* world.c - how nodes, network, storage and workload are put together.
  *
  *   node (GPUs, page cache, storage client) -- NIC -- fabric -- WAN line -- storage server
+ *
+ * Traffic as such (kind: flows) needs only the fabric; a training job brings storage with it.
  */
 #include "models/world.h"
 
+#include <string.h>
+
 #include "models/flow/flow.h"
-#include "models/storage/cache.h"
+#include "models/net/net.h"
 #include "models/storage/client.h"
 #include "models/storage/session.h"
-#include "models/storage/tcp_law.h"
-#include "models/storage/wan.h"
 #include "models/topo/topo.h"
+#include "models/work/flows.h"
 #include "models/work/train.h"
-#include "sim/base/units.h"
+#include "models/world_cfg.h"
 
-/* struct world_topology: root of a topology file. */
-struct world_topology {
-    const char *name;
-    struct {
-        int64_t count, gpus, gpu_link_bps;
-        struct cache_cfg cache;
-    } node;
-    struct {
-        int64_t rate_bps, delay_ps;
-    } nic;
-    struct schema_variant fabric;
-    struct wan_cfg wan;
-    struct {
-        struct server_cfg server;
-        struct schema_variant client;
-    } storage;
-};
-
-#define AT(member) offsetof(struct world_topology, member)
-
-static const struct schema_field node_fields[] = {
-    {.key = "count",
-     .type = SCHEMA_COUNT,
-     .offset = AT(node.count) - AT(node),
-     .fallback = "1",
-     .min = "1",
-     .max = "4096",
-     .help = "Servers."},
-    {.key = "gpus",
-     .type = SCHEMA_COUNT,
-     .offset = AT(node.gpus) - AT(node),
-     .fallback = "8",
-     .min = "1",
-     .max = "1024",
-     .help = "GPUs per server."},
-    {.key = "gpu_link_rate",
-     .type = SCHEMA_RATE,
-     .offset = AT(node.gpu_link_bps) - AT(node),
-     .fallback = "450GBps",
-     .min = "1Mbps",
-     .max = "1000Tbps",
-     .help = "NVLink of one GPU, one way.",
-     .source = "H100 SXM: 900 GB/s both ways together"},
-    {.key = "cache",
-     .type = SCHEMA_SECTION,
-     .offset = AT(node.cache) - AT(node),
-     .section = &cache_schema,
-     .help = "The page cache of a server."},
-    {.key = NULL},
-};
-static const struct schema node_schema = {
-    .name = "node",
-    .help = "The servers that train.",
-    .size = sizeof(((struct world_topology *)0)->node),
-    .fields = node_fields,
-};
-
-static const struct schema_field nic_fields[] = {
-    {.key = "rate",
-     .type = SCHEMA_RATE,
-     .offset = AT(nic.rate_bps) - AT(nic),
-     .fallback = "100Gbps",
-     .min = "1Mbps",
-     .max = "100Tbps",
-     .help = "Storage network ports of a server, together."},
-    {.key = "delay",
-     .type = SCHEMA_TIME,
-     .offset = AT(nic.delay_ps) - AT(nic),
-     .fallback = "1us",
-     .max = "1s",
-     .help = "From memory to wire, each way, cable included."},
-    {.key = NULL},
-};
-static const struct schema nic_schema = {
-    .name = "nic",
-    .help = "A server's storage network ports.",
-    .size = sizeof(((struct world_topology *)0)->nic),
-    .fields = nic_fields,
-};
-
-static const struct schema_field storage_fields[] = {
-    {.key = "server",
-     .type = SCHEMA_SECTION,
-     .offset = AT(storage.server) - AT(storage),
-     .section = &server_schema,
-     .help = "The storage system."},
-    {.key = "client",
-     .type = SCHEMA_VARIANT,
-     .offset = AT(storage.client) - AT(storage),
-     .kinds = client_kinds,
-     .help = "How servers read and write it."},
-    {.key = NULL},
-};
-static const struct schema storage_schema = {
-    .name = "storage",
-    .help = "Storage: the system and its client.",
-    .size = sizeof(((struct world_topology *)0)->storage),
-    .fields = storage_fields,
-};
-
-static const struct schema_field fields[] = {
-    {.key = "name",
-     .type = SCHEMA_STRING,
-     .offset = AT(name),
-     .fallback = "",
-     .help = "What to call it."},
-    {.key = "node",
-     .type = SCHEMA_SECTION,
-     .offset = AT(node),
-     .section = &node_schema,
-     .help = "The servers that train."},
-    {.key = "nic",
-     .type = SCHEMA_SECTION,
-     .offset = AT(nic),
-     .section = &nic_schema,
-     .help = "A server's storage network ports."},
-    {.key = "fabric",
-     .type = SCHEMA_VARIANT,
-     .offset = AT(fabric),
-     .fallback = "single-switch",
-     .kinds = topo_kinds,
-     .help = "What the servers are connected to."},
-    {.key = "wan",
-     .type = SCHEMA_SECTION,
-     .offset = AT(wan),
-     .section = &wan_schema,
-     .help = "The line between the servers and the storage."},
-    {.key = "storage",
-     .type = SCHEMA_SECTION,
-     .offset = AT(storage),
-     .section = &storage_schema,
-     .help = "Storage: the system and its client."},
-    {.key = NULL},
-};
-
-const struct schema world_topology_schema = {
-    .name = "topology",
-    .help = "Servers, network and storage.",
-    .size = sizeof(struct world_topology),
-    .fields = fields,
-};
-
-const struct schema *const world_workload_kinds[] = {&train_schema, NULL};
-
-/* ---- what can be plugged in ----------------------------------------------------------------- */
-
-static const char *client_member(int i, const char **help)
-{
-    if (!client_list[i]) return NULL;
-    *help = client_list[i]->help;
-    return client_kinds[i]->name;
-}
-
-static const char *law_member(int i, const char **help)
-{
-    if (!tcp_law_list[i]) return NULL;
-    *help = tcp_law_list[i]->help;
-    return tcp_law_names[i];
-}
-
-static const char *topo_member(int i, const char **help)
-{
-    if (!topo_list[i]) return NULL;
-    *help = topo_list[i]->help;
-    return topo_kinds[i]->name;
-}
-
-static const char *workload_member(int i, const char **help)
-{
-    if (!world_workload_kinds[i]) return NULL;
-    *help = world_workload_kinds[i]->help;
-    return world_workload_kinds[i]->name;
-}
-
-const struct world_family world_families[] = {
-    {"clients", "storage clients (storage.client.kind)", client_member},
-    {"fabrics", "topology families (fabric.kind)", topo_member},
-    {"tcp-laws", "laws of the congestion window (storage.client.tcp_law)", law_member},
-    {"workload-kinds", "kinds of workload (kind)", workload_member},
-    {NULL, NULL, NULL},
-};
-
-/* ---- building --------------------------------------------------------------------------------- */
+/* ---- building -------------------------------------------------------------------------------- */
 
 struct world {
     struct sim *sim;
@@ -209,20 +30,27 @@ struct world {
     struct server *server;
     struct session **session; /* [nodes] */
     struct file_set sets[TRAIN_SETS_MAX];
-    struct train *train;
+    struct train *train; /* or */
+    struct flows *flows;
 };
 
-/* Nodes at their switches, then the line, then the storage's ports. Returns the storage's node. */
-static int32_t build_graph(struct world *world)
+/* Nodes at their switches. */
+static void build_graph(struct world *world)
+{
+    const struct world_topology *cfg = world->topology;
+    topo_init(&world->graph, sim_arena(world->sim));
+    topo_list[cfg->fabric.index]->build(cfg->fabric.config,
+                                        &(struct topo_ask){.nodes = cfg->node.count,
+                                                           .nic_bps = cfg->nic.rate_bps,
+                                                           .nic_delay_ps = cfg->nic.delay_ps},
+                                        &world->graph, &world->made);
+}
+
+/* Behind the fabric's edge the line, then the storage's ports. Returns the storage's node. */
+static int32_t attach_storage(struct world *world)
 {
     const struct world_topology *cfg = world->topology;
     struct topo_graph *graph = &world->graph;
-    topo_init(graph, sim_arena(world->sim));
-    topo_list[cfg->fabric.index]->build(cfg->fabric.config,
-                                        &(struct topo_ask){.hosts = cfg->node.count,
-                                                           .nic_bps = cfg->nic.rate_bps,
-                                                           .nic_delay_ps = cfg->nic.delay_ps},
-                                        graph, &world->made);
     wan_init(&world->wan, &cfg->wan);
     int32_t far_end = topo_node(graph, TOPO_SWITCH, "wan");
     int32_t storage = topo_node(graph, TOPO_STORAGE, "storage");
@@ -237,6 +65,13 @@ static int32_t build_graph(struct world *world)
                                           .rate_bps = cfg->storage.server.nic_bps,
                                           .delay_ps = cfg->nic.delay_ps});
     return storage;
+}
+
+static void build_fabric(struct world *world)
+{
+    const struct net_cfg *cfg = &world->topology->network;
+    world->fabric = cfg->model == NET_PACKET ? net_new(world->sim, &world->graph, cfg)
+                                             : flow_new(world->sim, &world->graph);
 }
 
 /* The node's page cache knows every file of the workload. */
@@ -254,9 +89,8 @@ static struct cache *build_cache(struct world *world, int set_n)
 
 static void build_sessions(struct world *world, int32_t storage, int set_n)
 {
-    const struct world_topology *cfg = world->topology;
     struct arena *arena = sim_arena(world->sim);
-    int64_t n = cfg->node.count;
+    int64_t n = world->made.nodes;
     world->session = ARENA_ARRAY(arena, struct session *, n);
     for (int64_t i = 0; i < n; i++) {
         struct server *server =
@@ -268,41 +102,81 @@ static void build_sessions(struct world *world, int32_t storage, int set_n)
                                   .wan = &world->wan,
                                   .server = server,
                                   .cache = build_cache(world, set_n),
-                                  .node = world->made.host[i],
+                                  .node = world->made.endpoint[i * world->made.node_ports],
                                   .server_node = storage,
                                   .name = arena_printf(arena, "storage/client%lld", (long long)i)});
     }
+}
+
+static void build_training(struct world *world, const struct train_cfg *cfg)
+{
+    const struct world_topology *topology = world->topology;
+    int32_t storage = attach_storage(world);
+    build_fabric(world);
+    client_list[topology->storage.client.index]->plan(topology->storage.client.config,
+                                                      &world->plan);
+    world->server = server_new(world->sim, &topology->storage.server);
+    int set_n = train_sets(cfg, world->sets);
+    build_sessions(world, storage, set_n);
+    world->train = train_new(world->sim, cfg,
+                             &(struct train_nodes){.session = world->session,
+                                                   .n = world->made.nodes,
+                                                   .gpus = topology->node.gpus,
+                                                   .gpu_link_bps = topology->node.gpu_link_bps},
+                             world->sets);
+    train_start(world->train);
+}
+
+static void build_flows(struct world *world, const struct flows_cfg *cfg)
+{
+    struct arena *arena = sim_arena(world->sim);
+    int64_t n = world->made.nodes * world->made.node_ports;
+    int32_t *edge_of = ARENA_ARRAY(arena, int32_t, n), *by_node;
+    build_fabric(world);
+    by_node = ARENA_ARRAY(arena, int32_t, world->graph.node_n);
+    for (int64_t l = 0; l < world->graph.link_n; l++)
+        by_node[world->graph.links[l].from] = world->graph.links[l].to;
+    for (int64_t i = 0; i < n; i++)
+        edge_of[i] = by_node[world->made.endpoint[i]];
+    const struct flows_hosts hosts = {world->made.endpoint, edge_of, n};
+    world->flows = flows_new(world->sim, cfg, world->fabric, &hosts);
+    flows_start(world->flows);
 }
 
 struct world *world_build(struct sim *sim, const void *topology,
                           const struct schema_variant *workload)
 {
     struct world *world = ARENA_NEW(sim_arena(sim), struct world);
-    const struct world_topology *cfg = topology;
-    const struct train_cfg *train = workload->config;
     world->sim = sim;
-    world->topology = cfg;
-    int32_t storage = build_graph(world);
-    world->fabric = flow_new(sim, &world->graph);
-    client_list[cfg->storage.client.index]->plan(cfg->storage.client.config, &world->plan);
-    world->server = server_new(sim, &cfg->storage.server);
-    int set_n = train_sets(train, world->sets);
-    build_sessions(world, storage, set_n);
-    world->train = train_new(sim, train,
-                             &(struct train_nodes){.session = world->session,
-                                                   .n = cfg->node.count,
-                                                   .gpus = cfg->node.gpus,
-                                                   .gpu_link_bps = cfg->node.gpu_link_bps},
-                             world->sets);
-    train_start(world->train);
+    world->topology = topology;
+    build_graph(world);
+    if (strcmp(workload->kind, train_schema.name) == 0) {
+        build_training(world, workload->config);
+    } else {
+        build_flows(world, workload->config);
+    }
     return world;
+}
+
+static const char *waits_for(const struct world *world, struct arena *arena)
+{
+    const char *job =
+        world->train ? train_waits_for(world->train, arena) : flows_waits_for(world->flows, arena);
+    if (world->topology->network.model != NET_PACKET) return job;
+    const char *stuck = net_stuck(world->fabric, arena);
+    return *stuck ? arena_printf(arena, "%s; %s", job, stuck) : job;
 }
 
 void world_finish(struct world *world, enum sim_stop stop, struct record *record)
 {
-    if (stop == SIM_IDLE) record->message = train_waits_for(world->train, &record->arena);
-    train_record(world->train, record);
-    for (int64_t i = 0; i < world->topology->node.count; i++)
+    if (stop == SIM_IDLE) record->message = waits_for(world, &record->arena);
+    if (world->train) train_record(world->train, record);
+    if (world->flows) flows_record(world->flows, record);
+    for (int64_t i = 0; world->train && i < world->made.nodes; i++)
         session_record(world->session[i], record);
-    flow_record(world->fabric, record);
+    if (world->topology->network.model == NET_PACKET) {
+        net_record(world->fabric, record);
+    } else {
+        flow_record(world->fabric, record);
+    }
 }

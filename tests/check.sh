@@ -54,6 +54,7 @@ suite_golden() { tests/golden/run.sh; }
 suite_badinput() { tests/badinput.sh; }
 suite_fuzz() { tests/fuzz/replay.sh; }
 suite_validation() { tests/validation.sh; }
+suite_docs() { tests/docs.sh; }
 suite_kill() { tests/kill.sh; }
 suite_inject() { tests/inject.sh; }
 suite_determinism() { tests/determinism.sh; }

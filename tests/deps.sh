@@ -3,7 +3,7 @@
 #
 # Says what it installs and why; prints nothing and takes a few milliseconds when all is there.
 # --list installs nothing: it names what is missing and fails (plain `make` uses it).
-# Groups: build test lint fuzz coverage valgrind; each one names only what it adds.
+# Groups: build run test lint fuzz coverage valgrind; each one names only what it adds.
 set -u
 cc=${CC:-gcc}
 list=
@@ -24,7 +24,7 @@ needs() {
     lint) echo 'clang clang
                 clang-format clang-format
                 shellcheck shellcheck' ;;
-    clang | fuzz) echo 'clang clang' ;;
+    fuzz) echo 'clang clang' ;;
     coverage) echo 'gcovr gcovr' ;;
     valgrind) echo 'valgrind valgrind' ;;
     *) echo "deps.sh: unknown group '$1'" >&2; exit 2 ;;

@@ -1,4 +1,5 @@
-/* graph.c - nodes, links and shortest paths of a topology. */
+/* graph.c - nodes and links of a topology; its paths come from routes.c. */
+#include "models/topo/routes.h"
 #include "models/topo/topo.h"
 #include "sim/base/check.h"
 
@@ -9,93 +10,59 @@ void topo_init(struct topo_graph *graph, struct arena *arena)
 
 int32_t topo_node(struct topo_graph *graph, enum topo_node_kind kind, const char *name)
 {
-    CHECK(!graph->tree, "a node is added after a path was asked for");
+    CHECK(!graph->routes, "a node is added after a path was asked for");
     graph->nodes = arena_grow(graph->arena, graph->nodes, &graph->node_cap, graph->node_n + 1,
                               sizeof(struct topo_node));
     graph->nodes[graph->node_n] = (struct topo_node){.name = name, .kind = kind};
     return (int32_t)graph->node_n++;
 }
 
-static void add_link(struct topo_graph *graph, const struct topo_link *link)
+int32_t topo_switch(struct topo_graph *graph, const char *name, int64_t latency_ps)
 {
+    int32_t node = topo_node(graph, TOPO_SWITCH, name);
+    graph->nodes[node].latency_ps = latency_ps;
+    return node;
+}
+
+/* Add one direction; a link without a name is called from>to and suffix. */
+static void add_link(struct topo_graph *graph, const struct topo_link *link, const char *suffix)
+{
+    CHECK(!graph->routes, "a link is added after a path was asked for");
     graph->links = arena_grow(graph->arena, graph->links, &graph->link_cap, graph->link_n + 1,
                               sizeof(struct topo_link));
     struct topo_link *added = &graph->links[graph->link_n++];
     *added = *link;
+    added->delay_ps += graph->nodes[link->to].latency_ps;
     if (!added->name)
-        added->name = arena_printf(graph->arena, "%s>%s", graph->nodes[link->from].name,
-                                   graph->nodes[link->to].name);
+        added->name = arena_printf(graph->arena, "%s>%s%s", graph->nodes[link->from].name,
+                                   graph->nodes[link->to].name, suffix);
 }
 
-int32_t topo_cable(struct topo_graph *graph, const struct topo_link *link)
+static void add_cable(struct topo_graph *graph, const struct topo_link *link, const char *suffix)
 {
-    CHECK(!graph->tree, "a link is added after a path was asked for");
-    int32_t forward = (int32_t)graph->link_n;
     struct topo_link reverse = *link;
     reverse.from = link->to;
     reverse.to = link->from;
     reverse.name = NULL;
-    add_link(graph, link);
-    add_link(graph, &reverse);
+    add_link(graph, link, suffix);
+    add_link(graph, &reverse, suffix);
+}
+
+int32_t topo_cable(struct topo_graph *graph, const struct topo_link *link)
+{
+    int32_t forward = (int32_t)graph->link_n;
+    add_cable(graph, link, "");
     return forward;
 }
 
-/* The links that leave each node, in the order of their numbers. */
-static void index_links(struct topo_graph *graph)
+void topo_cables(struct topo_graph *graph, const struct topo_link *link, int64_t n)
 {
-    graph->out_first = ARENA_ARRAY(graph->arena, int32_t, graph->node_n + 1);
-    graph->out = ARENA_ARRAY(graph->arena, int32_t, graph->link_n);
-    for (int64_t l = 0; l < graph->link_n; l++)
-        graph->out_first[graph->links[l].from + 1]++;
-    for (int64_t v = 0; v < graph->node_n; v++)
-        graph->out_first[v + 1] += graph->out_first[v];
-    int32_t *filled = ARENA_ARRAY(graph->arena, int32_t, graph->node_n);
-    for (int32_t l = 0; l < graph->link_n; l++) {
-        int32_t from = graph->links[l].from;
-        graph->out[graph->out_first[from] + filled[from]++] = l;
-    }
+    for (int64_t i = 0; i < n; i++)
+        add_cable(graph, link, n > 1 ? arena_printf(graph->arena, "#%lld", (long long)i) : "");
 }
 
-/* Breadth-first search from src; tree[v] = the link that entered v, -1 where none did. */
-static int32_t *search(struct topo_graph *graph, int32_t src)
+int topo_path(struct topo_graph *graph, int32_t src, int32_t dst, uint32_t stream, int32_t *path)
 {
-    int64_t n = graph->node_n;
-    int32_t *tree = ARENA_ARRAY(graph->arena, int32_t, n);
-    for (int64_t v = 0; v < n; v++)
-        tree[v] = -1;
-    int64_t queue_n = 1;
-    int32_t *queue = ARENA_ARRAY(graph->arena, int32_t, n);
-    queue[0] = src;
-    for (int64_t head = 0; head < queue_n; head++) {
-        int32_t at = queue[head];
-        if (at != src && graph->nodes[at].kind != TOPO_SWITCH) continue; /* hosts do not forward */
-        for (int32_t i = graph->out_first[at]; i < graph->out_first[at + 1]; i++) {
-            int32_t to = graph->links[graph->out[i]].to;
-            if (to == src || tree[to] >= 0) continue;
-            tree[to] = graph->out[i];
-            queue[queue_n++] = to;
-        }
-    }
-    return tree;
-}
-
-int topo_path(struct topo_graph *graph, int32_t src, int32_t dst, int32_t *path)
-{
-    if (src == dst) return 0;
-    if (!graph->tree) {
-        graph->tree = ARENA_ARRAY(graph->arena, int32_t *, graph->node_n);
-        index_links(graph);
-    }
-    if (!graph->tree[src]) graph->tree[src] = search(graph, src);
-    const int32_t *tree = graph->tree[src];
-    int n = 0;
-    for (int32_t at = dst; at != src; at = graph->links[tree[at]].from) {
-        if (tree[at] < 0) return -1;
-        n++;
-    }
-    CHECK(n <= TOPO_PATH_MAX, "a path of %d links", n);
-    int i = n;
-    for (int32_t at = dst; at != src; at = graph->links[tree[at]].from)
-        path[--i] = tree[at];
-    return n;
+    if (!graph->routes) graph->routes = routes_new(graph->arena, graph, NULL);
+    return routes_path(graph->routes, src, dst, stream, path);
 }

@@ -27,13 +27,15 @@ const struct schema topo_single_switch_schema = {
     .fields = fields,
 };
 
+static const char *const tier_names[] = {"switch"};
+
 static void build(const void *config, const struct topo_ask *ask, struct topo_graph *graph,
                   struct topo_made *made)
 {
     const struct single_switch_cfg *cfg = config;
-    int32_t *host = ARENA_ARRAY(graph->arena, int32_t, ask->hosts);
+    int32_t *host = ARENA_ARRAY(graph->arena, int32_t, ask->nodes);
     made->edge = topo_node(graph, TOPO_SWITCH, "switch");
-    for (int64_t i = 0; i < ask->hosts; i++) {
+    for (int64_t i = 0; i < ask->nodes; i++) {
         host[i] = topo_node(graph, TOPO_HOST, arena_printf(graph->arena, "node%lld", (long long)i));
         topo_cable(graph, &(struct topo_link){.from = host[i],
                                               .to = made->edge,
@@ -41,7 +43,11 @@ static void build(const void *config, const struct topo_ask *ask, struct topo_gr
                                               .rate_bps = ask->nic_bps,
                                               .delay_ps = ask->nic_delay_ps + cfg->latency_ps / 2});
     }
-    made->host = host;
+    made->endpoint = host;
+    made->nodes = ask->nodes;
+    made->node_ports = 1;
+    made->tiers = 1;
+    made->tier_names = tier_names;
 }
 
 const struct topo_ops topo_single_switch = {

@@ -81,6 +81,9 @@ error: missing argument: railsim check FILE...
 $ railsim list clients > /dev/full
 error: cannot write the standard output: No space left on device
 [3]
+$ ulimit -f 1; railsim schema topology > schema.json
+error: cannot write the standard output: File too large
+[3]
 $ railsim doctor | awk '{ print $1, $2 }'
 ok program
 ok system

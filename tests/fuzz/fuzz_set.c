@@ -91,7 +91,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     int errors = err.count;
     if (root) {
-        bool ok = schema_bind(&(struct schema_into){&arena, "", &rows, &err}, &schema, root, &config);
+        const struct schema_into into = {&arena, "", &rows, &err};
+        bool ok = schema_bind(&into, &schema, root, &config);
         CHECK(ok == (err.count == errors), "either bound or errors");
         CHECK(!ok || (config.client.config && config.rtt_ps >= 0 && rows.n >= 10), "all bound");
     }

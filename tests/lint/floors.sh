@@ -8,7 +8,8 @@ cd "${LINT_ROOT:-$(dirname "$0")/../..}" || exit 2
 cc=${CC:-gcc}
 gen=$(mktemp -d) || exit 2
 trap 'rm -rf "$gen"' EXIT
-mkdir "$gen/gen" && touch "$gen/gen/plugins.h" "$gen/gen/version.h" # generated headers: their content includes nothing
+# Generated headers: their content includes nothing.
+mkdir "$gen/gen" && touch "$gen/gen/plugins.h" "$gen/gen/version.h"
 bad=0
 say() { echo "$*"; bad=$((bad + 1)); }
 

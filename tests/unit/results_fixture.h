@@ -91,9 +91,15 @@ static inline void must_close(struct fixture *f, struct results *r)
     assert_int_equal(f->err.count, 0);
 }
 
+static inline bool try_plan(struct fixture *f, struct results *r, int n, bool force)
+{
+    const struct results_grid grid = {f->plan, n, force, &f->provenance};
+    return results_plan(r, &grid, &f->err);
+}
+
 static inline void must_plan(struct fixture *f, struct results *r, bool force)
 {
-    assert_true(results_plan(r, f->plan, POINTS, force, &f->provenance, &f->err));
+    assert_true(try_plan(f, r, POINTS, force));
 }
 
 /* make_record: a run of so many seconds with one row of every kind. */
@@ -126,11 +132,18 @@ static inline void make_record(struct record *rec, double train_s)
     record_bin(rec, &(struct record_bin){"read", "latency", "s", 0.001, 0.002, 7});
 }
 
+static inline bool try_store(struct fixture *f, struct results *r, int64_t run_id,
+                             const struct record *rec)
+{
+    const struct results_finished finished = {run_id, rec, 1763675000.25, 1763675001};
+    return results_store(r, &finished, &f->err);
+}
+
 static inline void must_store(struct fixture *f, struct results *r, int point, double train_s)
 {
     struct record rec;
     make_record(&rec, train_s);
-    assert_true(results_store(r, f->plan[point].run_id, &rec, 1763675000.25, 1763675001, &f->err));
+    assert_true(try_store(f, r, f->plan[point].run_id, &rec));
     record_free(&rec);
 }
 
@@ -153,7 +166,8 @@ static inline bool take_row(void *self, int n, const char *const *names, const c
 static inline const char *ask(struct fixture *f, struct results *r, const char *sql)
 {
     struct gather g = {&f->arena, ""};
-    if (!results_query(r, sql, NULL, 0, take_row, &g, &f->err)) err_print(&f->err, stderr);
+    const struct results_query query = {.sql = sql, .row = take_row, .self = &g};
+    if (!results_query(r, &query, &f->err)) err_print(&f->err, stderr);
     assert_int_equal(f->err.count, 0);
     return g.text;
 }

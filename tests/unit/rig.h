@@ -106,9 +106,8 @@ static inline void rig_sets(struct rig *rig, const struct rig_cfg *cfg)
     int n = 0;
     for (; n < RIG_SETS && cfg->set[n].files > 0; n++) {
         int64_t total = cfg->set[n].total_bytes;
-        rig->set[n] = (struct file_set){.files = cfg->set[n].files,
-                                        .file_bytes = cfg->set[n].file_bytes,
-                                        .total_bytes = total};
+        rig->set[n] = (struct file_set){
+            .files = cfg->set[n].files, .file_bytes = cfg->set[n].file_bytes, .total_bytes = total};
         if (total == 0) rig->set[n].total_bytes = cfg->set[n].files * cfg->set[n].file_bytes;
         cache_add(rig->cache, &rig->set[n]);
         sets[n] = &rig->set[n];
@@ -179,7 +178,7 @@ static inline int64_t rig_count(const struct rig *rig, const char *name)
     return rig_metric(rig, "storage/client0", name);
 }
 
-/* ---- whole jobs ------------------------------------------------------------------------------- */
+/* ---- whole jobs ------------------------------------------------------------------------------ */
 
 struct job {
     struct arena arena;
@@ -198,7 +197,8 @@ static inline void job_run(struct job *job, const char *topology, const char *wo
     struct schema_variant variant = {0};
     struct schema_into into = {.arena = &job->arena, .prefix = "", .err = &err};
     bool ok = schema_bind(&into, &world_topology_schema, rig_tree(into.arena, topology), config);
-    ok &= schema_bind_variant(&into, world_workload_kinds, rig_tree(into.arena, workload), &variant);
+    ok &=
+        schema_bind_variant(&into, world_workload_kinds, rig_tree(into.arena, workload), &variant);
     if (!ok) err_print(&err, stderr);
     assert_true(ok);
     err_free(&err);

@@ -1,17 +1,10 @@
 /* test_arena.c - arenas, pools, growing vectors, and the one way out when memory ends. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "sim/base/arena.h"
+#include "tests/unit/child.h"
 
 static bool all_zero(const char *bytes, size_t n)
 {
@@ -152,21 +145,8 @@ static void arena_alloc__out_of_memory(void **state)
     (void)state;
     static void (*const ask[])(void) = {ask_alloc, ask_array, ask_grow};
     for (size_t i = 0; i < sizeof ask / sizeof ask[0]; i++) {
-        int ends[2], status;
-        assert_int_equal(pipe(ends), 0);
-        fflush(NULL);
-        pid_t child = fork();
-        assert_true(child >= 0);
-        if (child == 0) {
-            dup2(ends[1], 2);
-            ask[i]();
-            _exit(0);
-        }
-        close(ends[1]);
-        char text[256] = "";
-        assert_true(read(ends[0], text, sizeof text - 1) > 0);
-        close(ends[0]);
-        assert_int_equal(waitpid(child, &status, 0), child);
+        char text[256];
+        int status = child_run(ask[i], text, sizeof text);
         assert_true(WIFEXITED(status));
         assert_int_equal(WEXITSTATUS(status), 1);
         assert_non_null(strstr(text, "railsim: out of memory (asked for "));

@@ -90,7 +90,8 @@ static void cache_hit__finds_nothing_in_an_empty_cache(void **state)
     (void)state;
     struct shelf shelf;
     open_simple(&shelf, 4, 4);
-    for (int64_t block = 0; block < 4; block++) assert_false(hit(&shelf, block));
+    for (int64_t block = 0; block < 4; block++)
+        assert_false(hit(&shelf, block));
     arena_free(&shelf.arena);
 }
 
@@ -121,7 +122,8 @@ static void cache_fill__nothing_read_caches_nothing(void **state)
     open_simple(&shelf, 4, 4);
     cache_fill(shelf.cache, &shelf.set[0], 0, BLOCK, BLOCK);
     cache_fill(shelf.cache, &shelf.set[0], 0, 0, 0);
-    for (int64_t block = 0; block < 4; block++) assert_false(hit(&shelf, block));
+    for (int64_t block = 0; block < 4; block++)
+        assert_false(hit(&shelf, block));
     arena_free(&shelf.arena);
 }
 
@@ -275,7 +277,8 @@ static void cache_start__cold_unless_warm(void **state)
     shelf_open(&shelf, "size: 20MiB");
     add_set(&shelf, 1, 3 * BLOCK, 3 * BLOCK);
     start(&shelf);
-    for (int64_t block = 0; block < 3; block++) assert_false(hit(&shelf, block));
+    for (int64_t block = 0; block < 3; block++)
+        assert_false(hit(&shelf, block));
     arena_free(&shelf.arena);
 }
 

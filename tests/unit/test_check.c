@@ -1,42 +1,6 @@
 /* test_check.c - a failed CHECK aborts and says where, what and when. */
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
 #include "sim/base/check.h"
-
-/* dies runs f in a child, which must abort, and returns what it wrote to stderr. */
-static void dies(void (*f)(void), char *text, size_t size)
-{
-    int ends[2], status;
-    assert_int_equal(pipe(ends), 0);
-    fflush(NULL);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        signal(SIGABRT, SIG_DFL);
-        dup2(ends[1], 2);
-        f();
-        _exit(0);
-    }
-    close(ends[1]);
-    memset(text, 0, size);
-    size_t n = 0;
-    for (ssize_t got; n + 1 < size && (got = read(ends[0], text + n, size - 1 - n)) > 0;)
-        n += (size_t)got;
-    close(ends[0]);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSIGNALED(status));
-    assert_int_equal(WTERMSIG(status), SIGABRT);
-}
+#include "tests/unit/child.h"
 
 static void fail_plain(void)
 {
@@ -63,7 +27,7 @@ static void check_fail__says_where_and_what(void **state)
 {
     (void)state;
     char text[512];
-    dies(fail_plain, text, sizeof text);
+    child_aborts(fail_plain, text, sizeof text);
     assert_non_null(strstr(text, "tests/unit/test_check.c:"));
     assert_non_null(strstr(text, ": check failed: lanes == 4: got 3 lanes\n"));
     assert_null(strstr(text, "simulated time"));
@@ -73,10 +37,10 @@ static void check_lend__adds_the_moment(void **state)
 {
     (void)state;
     char text[512];
-    dies(fail_lent, text, sizeof text);
+    child_aborts(fail_lent, text, sizeof text);
     assert_non_null(
         strstr(text, "\n  at simulated time 15.000000000007 s, seed 42, run a.yaml b.yaml\n"));
-    dies(fail_taken_back, text, sizeof text);
+    child_aborts(fail_taken_back, text, sizeof text);
     assert_null(strstr(text, "simulated time"));
 }
 

@@ -37,7 +37,7 @@ static const char *make_database(struct fixture *f, const char *name, double fir
 {
     snprintf(f->path, sizeof f->path, "%s/%s", f->folder, name);
     struct results *r = must_open(f, RESULTS_WRITE);
-    assert_true(results_plan(r, f->plan, n, false, &f->provenance, &f->err));
+    assert_true(try_plan(f, r, n, false));
     for (int i = 0; i < n; i++)
         must_store(f, r, i, i ? 20 + i : first_s);
     must_close(f, r);
@@ -103,10 +103,10 @@ static void compare_main__fingerprint_is_no_number(void **state)
     struct record rec;
     make_record(&rec, 20);
     rec.fingerprint = 0x1000000000000001;
-    assert_true(results_store(r, 1, &rec, 0, 0, &f->err));
+    assert_true(try_store(f, r, 1, &rec));
     rec.fingerprint = 0x1000000000000002;
     rec.series[0].n = 1; /* and a sample is missing */
-    assert_true(results_store(r, 2, &rec, 0, 0, &f->err));
+    assert_true(try_store(f, r, 2, &rec));
     record_free(&rec);
     must_close(f, r);
     assert_int_equal(compare(f, (const char *const[4]){a, "1", "2", "-t1"}, &out), 4);

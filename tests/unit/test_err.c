@@ -72,7 +72,9 @@ static void err_add__hostile_bytes(void **state)
     struct err err = {0};
     /* Escape, C1, broken UTF-8, a writing-direction override; a tab is a blank. */
     struct err_pos pos = {"f", 1, 5, "\tk\u00e9y\033[31m\xff\u202e\xc3"};
-    err_add(&err, pos, "key '%s'", "a\033]0;x\007\xc2\x85" "b\u00e9");
+    err_add(&err, pos, "key '%s'",
+            "a\033]0;x\007\xc2\x85"
+            "b\u00e9");
     assert_string_equal(err.messages[0], "f:1:5: error: key 'a?]0;x???b\u00e9'\n"
                                          "   k\u00e9y?[31m?????\n"
                                          "      ^");

@@ -3,12 +3,14 @@
  * Runs in the root of the repository (plots/, tests/validation/measured/) and needs gnuplot.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -271,7 +273,8 @@ static void store_point(struct scratch *s, struct results *results, const char *
                                 .config_sha256 = arena_printf(&s->arena, "%d", rtt_ms),
                                 .config = &rows};
     struct record record;
-    assert_true(results_plan(results, &plan, 1, false, &provenance, &s->err));
+    const struct results_grid grid = {&plan, 1, false, &provenance};
+    assert_true(results_plan(results, &grid, &s->err));
     record_init(&record);
     record.status = "ok";
     record.message = "";
@@ -282,7 +285,8 @@ static void store_point(struct scratch *s, struct results *results, const char *
     int series = record_series(&record, "storage/client", "read_rate", "bit/s", 1);
     for (int i = 0; i < 20; i++)
         record_sample(&record, series, i * INT64_C(1000000000000), 1e9 * (i % 5));
-    assert_true(results_store(results, plan.run_id, &record, 0, 0, &s->err));
+    const struct results_finished finished = {.run_id = plan.run_id, .record = &record};
+    assert_true(results_store(results, &finished, &s->err));
     record_free(&record);
 }
 
@@ -360,6 +364,26 @@ static void figure_draw__nothing_to_show(void **state)
     assert_false(figure_draw(results, &request, &s->err));
     assert_true(said(&s->err, "no finished point with wan.rtt in x.db"));
     assert_int_equal(s->err.exit_code, FIGURE_EXIT_NO_ROWS);
+    assert_int_not_equal(access(request.out, F_OK), 0);
+    assert_true(results_close(results, &s->err));
+}
+
+/* Half a figure is none, also where the program ignores SIGXFSZ. */
+static void figure_draw__file_size_limit(void **state)
+{
+    struct scratch *s = *state;
+    struct results *results = open_points(s, "workloads/resnet50.yaml");
+    struct figure_request request = request_of(s, "slowdown-vs-rtt", "x.svg");
+    struct rlimit old, small = {.rlim_cur = 8192};
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small.rlim_max = old.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    bool drawn = figure_draw(results, &request, &s->err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_false(drawn);
+    assert_true(said(&s->err, "gnuplot was ended by signal 25"));
+    assert_int_equal(s->err.exit_code, 3);
     assert_int_not_equal(access(request.out, F_OK), 0);
     assert_true(results_close(results, &s->err));
 }
@@ -453,6 +477,7 @@ int main(void)
         TEST(figure_draw__hostile_names_are_text),
         TEST(figure_draw__names_measured_source),
         TEST(figure_draw__nothing_to_show),
+        TEST(figure_draw__file_size_limit),
         TEST(figure_draw__unknown_name_or_ending),
         TEST(figure_draw__own_figure_groups_and_gaps),
         TEST(figure_draw__text_among_the_numbers),

@@ -28,36 +28,43 @@ static bool exponential(void *self, const double *p, int k, double *residual, in
     return true;
 }
 
+/* problem_of: find p[2] of a law from n samples. */
+static struct fit_problem problem_of(struct law *law, double *p, int n)
+{
+    return (struct fit_problem){
+        .model = exponential, .self = law, .p = p, .k = 2, .n = n, .step = 1e-6};
+}
+
 /* Parameters of very different size: they are scaled by their start values. */
 static void fit_least_squares__finds_the_parameters(void **state)
 {
     (void)state;
     struct law law = {.a = 5e9, .b = 0.25};
-    double p[2] = {1e9, 1}, rms;
-    int iterations;
-    assert_true(fit_least_squares(exponential, &law, p, 2, 12, 1e-6, &iterations, &rms));
+    double p[2] = {1e9, 1};
+    struct fit_problem problem = problem_of(&law, p, 12);
+    assert_true(fit_least_squares(&problem));
     assert_true(fabs(p[0] / 5e9 - 1) < 1e-6 && fabs(p[1] / 0.25 - 1) < 1e-6);
-    assert_true(iterations > 0 && rms < 1e3);
+    assert_true(problem.iterations > 0 && problem.rms < 1e3);
 }
 
 static void fit_least_squares__reports_the_rms(void **state)
 {
     (void)state;
     struct law law = {.a = 100, .b = 0.1, .error = 1};
-    double p[2] = {80, 0.2}, rms;
-    int iterations;
-    assert_true(fit_least_squares(exponential, &law, p, 2, 40, 1e-6, &iterations, &rms));
+    double p[2] = {80, 0.2};
+    struct fit_problem problem = problem_of(&law, p, 40);
+    assert_true(fit_least_squares(&problem));
     assert_true(fabs(p[0] / 100 - 1) < 0.05 && fabs(p[1] / 0.1 - 1) < 0.05);
-    assert_true(rms > 0.9 && rms <= 1);
+    assert_true(problem.rms > 0.9 && problem.rms <= 1);
 }
 
 static void fit_least_squares__as_many_residuals_as_parameters(void **state)
 {
     (void)state;
     struct law law = {.a = 3, .b = 0.5};
-    double p[2] = {1, 1}, rms;
-    int iterations;
-    assert_true(fit_least_squares(exponential, &law, p, 2, 2, 1e-6, &iterations, &rms));
+    double p[2] = {1, 1};
+    struct fit_problem problem = problem_of(&law, p, 2);
+    assert_true(fit_least_squares(&problem));
     assert_true(fabs(p[0] - 3) < 1e-6 && fabs(p[1] - 0.5) < 1e-6);
 }
 
@@ -65,10 +72,10 @@ static void fit_least_squares__started_at_the_optimum(void **state)
 {
     (void)state;
     struct law law = {.a = 3, .b = 0.5};
-    double p[2] = {3, 0.5}, rms;
-    int iterations;
-    assert_true(fit_least_squares(exponential, &law, p, 2, 5, 1e-6, &iterations, &rms));
-    assert_true(fabs(p[0] - 3) < 1e-9 && fabs(p[1] - 0.5) < 1e-9 && rms < 1e-9);
+    double p[2] = {3, 0.5};
+    struct fit_problem problem = problem_of(&law, p, 5);
+    assert_true(fit_least_squares(&problem));
+    assert_true(fabs(p[0] - 3) < 1e-9 && fabs(p[1] - 0.5) < 1e-9 && problem.rms < 1e-9);
 }
 
 /* The model gives up at the start, in the finite differences, and later: always false, p kept. */
@@ -77,9 +84,9 @@ static void fit_least_squares__model_gives_up(void **state)
     (void)state;
     for (int at = 1; at <= 4; at++) {
         struct law law = {.a = 3, .b = 0.5, .give_up_at = at};
-        double p[2] = {1, 1}, rms;
-        int iterations;
-        assert_false(fit_least_squares(exponential, &law, p, 2, 5, 1e-6, &iterations, &rms));
+        double p[2] = {1, 1};
+        struct fit_problem problem = problem_of(&law, p, 5);
+        assert_false(fit_least_squares(&problem));
         assert_true(p[0] == 1 && p[1] == 1);
     }
 }
@@ -96,9 +103,9 @@ static bool not_finite(void *self, const double *p, int k, double *residual, int
 static void fit_least_squares__not_finite(void **state)
 {
     (void)state;
-    double p[1] = {1}, rms;
-    int iterations;
-    assert_false(fit_least_squares(not_finite, NULL, p, 1, 3, 1e-6, &iterations, &rms));
+    double p[1] = {1};
+    assert_false(fit_least_squares(
+        &(struct fit_problem){.model = not_finite, .p = p, .k = 1, .n = 3, .step = 1e-6}));
 }
 
 static double square_minus(void *self, double x)

@@ -245,7 +245,7 @@ static void results_plan__failed_points_run_again(void **state)
     make_record(&rec, 5);
     rec.status = "max-events";
     rec.message = "1000 events";
-    assert_true(results_store(r, 1, &rec, 0, 0, &f->err));
+    assert_true(try_store(f, r, 1, &rec));
     record_free(&rec);
     assert_string_equal(ask(f, r, "SELECT status, message, slowdown FROM v_point LIMIT 1"),
                         "max-events|1000 events|NULL\n");
@@ -260,12 +260,12 @@ static void results_plan__latest_sweep_names_the_point(void **state)
     struct fixture *f = *state;
     struct results *r = must_open(f, RESULTS_WRITE);
     f->plan[0].params = "{}";
-    assert_true(results_plan(r, f->plan, 1, false, &f->provenance, &f->err));
+    assert_true(try_plan(f, r, 1, false));
     must_store(f, r, 0, 30);
     f->plan[0].params = points[0].params;
     must_plan(f, r, false);
     f->plan[0].params = "{}";
-    assert_true(results_plan(r, f->plan, 1, false, &f->provenance, &f->err));
+    assert_true(try_plan(f, r, 1, false));
     assert_true(f->plan[0].done);
     assert_string_equal(ask(f, r, "SELECT params FROM run WHERE run_id = 1"),
                         "{\"wan.rtt\":\"10ms\",\"wan.rate\":\"100Gbps\"}\n");
@@ -278,7 +278,7 @@ static void results_plan__broken_params_change_nothing(void **state)
     struct fixture *f = *state;
     struct results *r = must_open(f, RESULTS_WRITE);
     f->plan[3].params = "{\"wan.rtt\":";
-    assert_false(results_plan(r, f->plan, POINTS, false, &f->provenance, &f->err));
+    assert_false(try_plan(f, r, POINTS, false));
     expect_error(f, "malformed JSON");
     assert_string_equal(ask(f, r, "SELECT count(*) FROM run"), "0\n");
     must_close(f, r);

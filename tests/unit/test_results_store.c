@@ -62,7 +62,7 @@ static void results_store__unknown_run(void **state)
     f->plan[0].run_id = 77;
     struct record rec;
     make_record(&rec, 5);
-    assert_false(results_store(r, 77, &rec, 0, 0, &f->err));
+    assert_false(try_store(f, r, 77, &rec));
     record_free(&rec);
     expect_error(f, "there is no run 77");
     must_close(f, r);
@@ -70,7 +70,7 @@ static void results_store__unknown_run(void **state)
 
 static void refuse(struct fixture *f, struct results *r, struct record *rec, const char *name)
 {
-    assert_false(results_store(r, 1, rec, 0, 0, &f->err));
+    assert_false(try_store(f, r, 1, rec));
     record_free(rec);
     expect_error(f, name);
     assert_string_equal(ask(f, r, "SELECT count(*) FROM metric"), "0\n");
@@ -141,8 +141,7 @@ static void results_store__killed_between_points(void **state)
         struct results *r = results_open(f->path, RESULTS_WRITE, &f->err);
         struct record rec;
         make_record(&rec, 30);
-        bool ok = r && results_plan(r, f->plan, POINTS, false, &f->provenance, &f->err) &&
-                  results_store(r, 1, &rec, 0, 0, &f->err);
+        bool ok = r && try_plan(f, r, POINTS, false) && try_store(f, r, 1, &rec);
         raise(ok ? SIGKILL : SIGTERM);
     }
     int status;
@@ -176,13 +175,13 @@ static void results_store__disk_full(void **state)
     small.rlim_max = old.rlim_max;
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    bool stored = results_store(r, 2, &rec, 0, 0, &f->err);
+    bool stored = try_store(f, r, 2, &rec);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     assert_false(stored);
     expect_error(f, "cannot write: disk I/O error");
     assert_string_equal(
         ask(f, r, "SELECT run_id, time_to_train_s FROM v_point WHERE status = 'ok'"), "1|30\n");
-    assert_true(results_store(r, 2, &rec, 0, 0, &f->err)); /* room again */
+    assert_true(try_store(f, r, 2, &rec)); /* room again */
     record_free(&rec);
     must_close(f, r);
     r = must_open(f, RESULTS_READ);
@@ -236,7 +235,7 @@ static void v_point__other_seed_or_failed_run_is_no_base(void **state)
     struct record rec;
     make_record(&rec, 1);
     rec.status = "max-wall";
-    assert_true(results_store(r, 1, &rec, 0, 0, &f->err));
+    assert_true(try_store(f, r, 1, &rec));
     record_free(&rec);
     assert_string_equal(ask(f, r, "SELECT run_id, slowdown FROM v_point WHERE run_id < 4"),
                         "1|NULL\n2|1\n3|1\n");
@@ -291,8 +290,12 @@ static void results_query__parameters_and_stop(void **state)
     struct results *r = results_open(NULL, RESULTS_MEMORY, &f->err);
     const char *const params[] = {"x'\"", "2"};
     int rows = 0;
-    assert_true(results_query(r, "SELECT ?1 AS a, 1 AS b UNION ALL SELECT ?2, 2;\n", params, 2,
-                              stop_at_once, &rows, &f->err));
+    const struct results_query query = {.sql = "SELECT ?1 AS a, 1 AS b UNION ALL SELECT ?2, 2;\n",
+                                        .params = params,
+                                        .param_n = 2,
+                                        .row = stop_at_once,
+                                        .self = &rows};
+    assert_true(results_query(r, &query, &f->err));
     assert_int_equal(rows, 1);
     must_close(f, r);
 }
@@ -301,14 +304,18 @@ static void results_query__only_one_select(void **state)
 {
     struct fixture *f = *state;
     struct results *r = must_open(f, RESULTS_WRITE);
-    static const char *const sql[] = {"DELETE FROM run", "SELECT 1; SELECT 2", "DROP TABLE run",
-                                      "-- nothing"};
-    for (int i = 0; i < 4; i++) {
-        assert_false(results_query(r, sql[i], NULL, 0, stop_at_once, NULL, &f->err));
-        expect_error(f, "not a single SELECT");
+    static const struct {
+        const char *sql, *error;
+    } cases[] = {{"DELETE FROM run", "not a single SELECT"},
+                 {"SELECT 1; SELECT 2", "not a single SELECT"},
+                 {"DROP TABLE run", "not a single SELECT"},
+                 {"-- nothing", "not a single SELECT"},
+                 {"SELECT nowhere FROM run", "no such column: nowhere"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct results_query query = {.sql = cases[i].sql, .row = stop_at_once};
+        assert_false(results_query(r, &query, &f->err));
+        expect_error(f, cases[i].error);
     }
-    assert_false(results_query(r, "SELECT nowhere FROM run", NULL, 0, stop_at_once, NULL, &f->err));
-    expect_error(f, "no such column: nowhere");
     must_close(f, r);
 }
 

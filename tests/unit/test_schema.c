@@ -38,9 +38,11 @@ static void bind(struct fixture *f, const char *text, const char *const *sets)
     for (; sets && *sets; sets++) {
         char *key = arena_strdup(&f->arena, *sets), *value = strchr(key, '=');
         *value++ = 0;
-        assert_true(tree_set(&f->arena, f->root, &(struct tree_override){key, value, "--set"}, &f->err));
+        const struct tree_override override = {key, value, "--set"};
+        assert_true(tree_set(&f->arena, f->root, &override, &f->err));
     }
-    f->ok = schema_bind(&(struct schema_into){&f->arena, "", &f->rows, &f->err}, &zoo_schema, f->root, &f->zoo);
+    const struct schema_into into = {&f->arena, "", &f->rows, &f->err};
+    f->ok = schema_bind(&into, &zoo_schema, f->root, &f->zoo);
 }
 
 /* refused: binding text gives exactly these messages, without "dir/x.yaml:" and the source lines
@@ -188,7 +190,8 @@ static void schema_bind__paths(void **state)
     drop(&f);
     f = (struct fixture){0};
     f.root = tree_read_text(&f.arena, "x.yaml", "trace: t.csv", 12, &f.err);
-    assert_true(schema_bind(&(struct schema_into){&f.arena, "", NULL, &f.err}, &zoo_schema, f.root, &f.zoo));
+    const struct schema_into into = {&f.arena, "", NULL, &f.err};
+    assert_true(schema_bind(&into, &zoo_schema, f.root, &f.zoo));
     assert_string_equal(f.zoo.trace, "t.csv");
     drop(&f);
 }
@@ -432,7 +435,8 @@ static void schema_bind_variant__root(void **state)
     struct fixture f = {0};
     struct schema_variant variant;
     f.root = tree_read_text(&f.arena, "w.yaml", "kind: nfs\nslots: 3\n", 19, &f.err);
-    assert_true(schema_bind_variant(&(struct schema_into){&f.arena, "workload.", &f.rows, &f.err}, client_kinds, f.root, &variant));
+    const struct schema_into into = {&f.arena, "workload.", &f.rows, &f.err};
+    assert_true(schema_bind_variant(&into, client_kinds, f.root, &variant));
     assert_int_equal(variant.index, 1);
     assert_int_equal(((const struct nfs *)variant.config)->slots, 3);
     assert_int_equal(f.rows.n, 2);
@@ -457,9 +461,9 @@ static void schema_bind_variant__mistakes(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct fixture f = {0};
         struct schema_variant variant;
-        const char *text = cases[i].text;
-        f.root = tree_read_text(&f.arena, "w.yaml", text, strlen(text), &f.err);
-        assert_false(schema_bind_variant(&(struct schema_into){&f.arena, "workload.", &f.rows, &f.err}, client_kinds, f.root, &variant));
+        f.root = tree_read_text(&f.arena, "w.yaml", cases[i].text, strlen(cases[i].text), &f.err);
+        const struct schema_into into = {&f.arena, "workload.", &f.rows, &f.err};
+        assert_false(schema_bind_variant(&into, client_kinds, f.root, &variant));
         assert_messages(&f.err, cases[i].message);
         drop(&f);
     }

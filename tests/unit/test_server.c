@@ -61,13 +61,14 @@ static void server_schema__refuses_more_stripes_or_peers_than_targets(void **sta
     struct tree_node *tree = rig_tree(&arena, "peers: 5\ntargets: 4\nstripe_count: 6\n");
     struct schema_into into = {.arena = &arena, .prefix = "", .err = &err};
     assert_false(schema_bind(&into, &server_schema, tree, &cfg));
-    assert_messages(&err, "test.yaml:3:15: error: C003: more stripes than targets\n"
-                          "  stripe_count: 6\n"
-                          "                ^\n"
-                          "test.yaml:1:8: error: C004: more peers than targets leaves peers without "
-                          "any\n"
-                          "  peers: 5\n"
-                          "         ^\n");
+    assert_messages(&err,
+                    "test.yaml:3:15: error: C003: more stripes than targets\n"
+                    "  stripe_count: 6\n"
+                    "                ^\n"
+                    "test.yaml:1:8: error: C004: more peers than targets leaves peers without "
+                    "any\n"
+                    "  peers: 5\n"
+                    "         ^\n");
     err_free(&err);
     arena_free(&arena);
 }
@@ -95,7 +96,8 @@ static void server_submit__targets_work_side_by_side(void **state)
     (void)state;
     struct bench bench;
     bench_open(&bench, "targets: 8, target_rate: 8Gbps, service_time: 200us");
-    for (int32_t target = 0; target < 8; target++) submit(&bench, target, 1 * MB);
+    for (int32_t target = 0; target < 8; target++)
+        submit(&bench, target, 1 * MB);
     run(&bench);
     for (int i = 0; i < 8; i++) {
         assert_int_equal(bench.done_ps[i], 1200 * PS_PER_US);
@@ -123,10 +125,12 @@ static void server_submit__iops_bound_small_operations(void **state)
     (void)state;
     struct bench bench;
     bench_open(&bench, "target_rate: 8Gbps, target_iops: 1000, service_time: 0s");
-    for (int i = 0; i < 10; i++) submit(&bench, 0, 4 * KiB);
+    for (int i = 0; i < 10; i++)
+        submit(&bench, 0, 4 * KiB);
     submit(&bench, 0, 5 * MB); /* longer than 1/IOPS: its bytes count */
     run(&bench);
-    for (int i = 0; i < 10; i++) assert_int_equal(bench.done_ps[i], (i + 1) * PS_PER_MS);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(bench.done_ps[i], (i + 1) * PS_PER_MS);
     assert_int_equal(bench.done_ps[10], 15 * PS_PER_MS);
     arena_free(&bench.arena);
 }
@@ -136,7 +140,8 @@ static void server_submit__iops_bound_without_a_target_rate(void **state)
     (void)state;
     struct bench bench;
     bench_open(&bench, "target_iops: 500, service_time: 0s");
-    for (int i = 0; i < 5; i++) submit(&bench, 0, 1 * GB);
+    for (int i = 0; i < 5; i++)
+        submit(&bench, 0, 1 * GB);
     run(&bench);
     assert_int_equal(bench.done_ps[4], 10 * PS_PER_MS);
     arena_free(&bench.arena);
@@ -147,7 +152,8 @@ static void server_submit__appliance_rate_is_shared_by_all_targets(void **state)
     (void)state;
     struct bench bench;
     bench_open(&bench, "targets: 8, rate: 16Gbps, service_time: 0s");
-    for (int i = 0; i < 40; i++) submit(&bench, i % 8, 1 * MB); /* 0.5 ms each */
+    for (int i = 0; i < 40; i++)
+        submit(&bench, i % 8, 1 * MB); /* 0.5 ms each */
     run(&bench);
     for (int i = 0; i < 40; i++) {
         assert_int_equal(bench.done_ps[i], (i + 1) * PS_PER_MS / 2);
@@ -160,17 +166,17 @@ static void server_submit__the_slower_of_target_and_appliance_decides(void **sta
 {
     (void)state;
     struct bench bench;
-    /* Two targets of 8 Gb/s: 10 operations each take 10 ms. The appliance at 32 Gb/s never waits. */
-    bench_open(&bench,
-               "peers: 1, targets: 2, target_rate: 8Gbps, rate: 32Gbps, service_time: 0s");
-    for (int i = 0; i < 20; i++) submit(&bench, i % 2, 1 * MB);
+    /* Two targets of 8 Gb/s: 10 operations each take 10 ms. The appliance never waits. */
+    bench_open(&bench, "peers: 1, targets: 2, target_rate: 8Gbps, rate: 32Gbps, service_time: 0s");
+    for (int i = 0; i < 20; i++)
+        submit(&bench, i % 2, 1 * MB);
     run(&bench);
     assert_near(bench.done_ps[19], 10 * PS_PER_MS, 0.03);
     arena_free(&bench.arena);
     /* At 8 Gb/s it needs 20 ms for them, whatever the targets could do. */
-    bench_open(&bench,
-               "peers: 1, targets: 2, target_rate: 8Gbps, rate: 8Gbps, service_time: 0s");
-    for (int i = 0; i < 20; i++) submit(&bench, i % 2, 1 * MB);
+    bench_open(&bench, "peers: 1, targets: 2, target_rate: 8Gbps, rate: 8Gbps, service_time: 0s");
+    for (int i = 0; i < 20; i++)
+        submit(&bench, i % 2, 1 * MB);
     run(&bench);
     assert_near(bench.done_ps[19], 20 * PS_PER_MS, 0.001);
     arena_free(&bench.arena);
@@ -193,7 +199,8 @@ static void server_submit__service_latencies_overlap(void **state)
     (void)state;
     struct bench bench;
     bench_open(&bench, "service_time: 7ms");
-    for (int i = 0; i < OPS_MAX; i++) submit(&bench, 0, 1 * GB);
+    for (int i = 0; i < OPS_MAX; i++)
+        submit(&bench, 0, 1 * GB);
     run(&bench);
     for (int i = 0; i < OPS_MAX; i++) {
         assert_int_equal(bench.done_ps[i], 7 * PS_PER_MS);
@@ -267,7 +274,8 @@ static void server_target__some_stripes_spread_files_evenly(void **state)
         }
         assert_int_not_equal(seen[0], seen[1]);
     }
-    for (int target = 0; target < 6; target++) assert_int_equal(uses[target], 30 * 8 / 6);
+    for (int target = 0; target < 6; target++)
+        assert_int_equal(uses[target], 30 * 8 / 6);
     arena_free(&bench.arena);
 }
 

@@ -1,19 +1,16 @@
 /* test_sim.c - the clock, the order of timers, stop rules and guards. */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "sim/base/units.h"
 #include "sim/engine/sim.h"
+#include "tests/unit/child.h"
 
 #define LOG_MAX 64
 
@@ -326,34 +323,32 @@ static void overflow(struct rig *rig)
     timer_after(rig->sim, &rig->probe[1].timer, INT64_MAX);
 }
 
+static void run_with(void (*mistake)(struct rig *))
+{
+    struct rig rig;
+    rig_open(&rig);
+    rig.probe[0].then = mistake;
+    arm(&rig, 0, 2000);
+    sim_run(rig.sim, &no_limits);
+}
+
+static void run_past(void)
+{
+    run_with(past);
+}
+
+static void run_overflow(void)
+{
+    run_with(overflow);
+}
+
 static void timer_arm__in_the_past_aborts(void **state)
 {
     (void)state;
-    static void (*const mistakes[])(struct rig *) = {past, overflow};
+    static void (*const mistakes[])(void) = {run_past, run_overflow};
     for (int i = 0; i < 2; i++) {
-        int ends[2], status;
-        assert_int_equal(pipe(ends), 0);
-        fflush(NULL);
-        pid_t child = fork();
-        assert_true(child >= 0);
-        if (child == 0) {
-            signal(SIGABRT, SIG_DFL);
-            dup2(ends[1], 2);
-            struct rig rig;
-            rig_open(&rig);
-            rig.probe[0].then = mistakes[i];
-            arm(&rig, 0, 2000);
-            sim_run(rig.sim, &no_limits);
-            _exit(0);
-        }
-        close(ends[1]);
-        char text[512] = "";
-        size_t n = 0;
-        for (ssize_t got; (got = read(ends[0], text + n, sizeof text - 1 - n)) > 0;)
-            n += (size_t)got;
-        close(ends[0]);
-        assert_int_equal(waitpid(child, &status, 0), child);
-        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+        char text[512];
+        child_aborts(mistakes[i], text, sizeof text);
         assert_non_null(strstr(text, "timer 0 of component 1 armed for"));
         assert_non_null(strstr(text, "at simulated time 0.000000002000 s, seed 42, run a test"));
     }

@@ -54,6 +54,9 @@ static void stats_hist_quantile__one_value(void **state)
         assert_true(stats_hist_quantile(&hist, q) == 1000003);
 }
 
+static const struct stats_name latency = {"nic/0", "latency", "s", 1e-12};
+static const struct stats_name read_rate = {"storage", "read", "bit/s", 8};
+
 static double metric(const struct record *r, const char *name)
 {
     double value = NAN;
@@ -69,7 +72,7 @@ static void stats_hist_record__metrics_and_bins(void **state)
     record_init(&r);
     for (int i = 1; i <= 1000; i++)
         stats_hist_add(&hist, i * PS_PER_US);
-    stats_hist_record(&hist, &r, "nic/0", "latency", "s", 1e-12);
+    stats_hist_record(&hist, &r, &latency);
     assert_true(metric(&r, "latency_count") == 1000);
     assert_true(fabs(metric(&r, "latency_mean") - 500.5e-6) < 1e-15);
     assert_true(fabs(metric(&r, "latency_min") - 1e-6) < 1e-18);
@@ -93,26 +96,19 @@ static void stats_hist_record__empty(void **state)
     struct stats_hist hist = {0};
     struct record r;
     record_init(&r);
-    stats_hist_record(&hist, &r, "nic/0", "latency", "s", 1e-12);
+    stats_hist_record(&hist, &r, &latency);
     assert_true(metric(&r, "latency_count") == 0);
     assert_true(metric(&r, "latency_mean") == 0);
     assert_int_equal(r.bin_n, 0);
     record_free(&r);
 }
 
-static void stats_avg_mean__of_a_staircase(void **state)
+/* begin: 1000 at time 0, windows of 1 ms. */
+static void begin(struct record *r, struct stats_rate *rate)
 {
-    (void)state;
-    struct stats_avg avg = {0};
-    assert_true(stats_avg_mean(&avg, 0) == 0);
-    stats_avg_set(&avg, 0, 2);
-    stats_avg_set(&avg, 100, 8);
-    stats_avg_set(&avg, 150, 0);
-    assert_true(stats_avg_mean(&avg, 200) == (2 * 100 + 8 * 50) / 200.0);
-    assert_true(avg.max == 8);
-    struct stats_avg late = {.start_ps = 1000, .last_ps = 1000}; /* begins when its owner does */
-    stats_avg_set(&late, 1000, 4);
-    assert_true(stats_avg_mean(&late, 1500) == 4);
+    record_init(r);
+    stats_rate_init(rate, PS_PER_MS);
+    stats_rate_add(rate, 0, 1000);
 }
 
 static void stats_rate_record__amounts_per_second(void **state)
@@ -120,12 +116,10 @@ static void stats_rate_record__amounts_per_second(void **state)
     (void)state;
     static struct stats_rate rate;
     struct record r;
-    record_init(&r);
-    stats_rate_init(&rate, PS_PER_MS);
-    stats_rate_add(&rate, 0, 1000);
+    begin(&r, &rate);
     stats_rate_add(&rate, PS_PER_MS - 1, 500);
     stats_rate_add(&rate, 5 * PS_PER_MS, 250);
-    stats_rate_record(&rate, &r, "storage", "read", "bit/s", 8, 5 * PS_PER_MS + PS_PER_MS / 2);
+    stats_rate_record(&rate, &r, &read_rate, 5 * PS_PER_MS + PS_PER_MS / 2);
     const struct record_series *s = &r.series[0];
     assert_int_equal(s->n, 3); /* 0, the idle stretch from 1 ms, 5 ms */
     assert_int_equal(s->window_ps, PS_PER_MS);
@@ -142,10 +136,8 @@ static void stats_rate_record__idle_end(void **state)
     (void)state;
     static struct stats_rate rate;
     struct record r;
-    record_init(&r);
-    stats_rate_init(&rate, PS_PER_MS);
-    stats_rate_add(&rate, 0, 1000);
-    stats_rate_record(&rate, &r, "storage", "read", "bit/s", 8, 100 * PS_PER_MS);
+    begin(&r, &rate);
+    stats_rate_record(&rate, &r, &read_rate, 100 * PS_PER_MS);
     assert_int_equal(r.series[0].n, 2);
     assert_int_equal(r.series[0].time_ps[1], PS_PER_MS);
     assert_true(r.series[0].value[1] == 0);
@@ -182,7 +174,6 @@ int main(void)
         cmocka_unit_test(stats_hist_quantile__one_value),
         cmocka_unit_test(stats_hist_record__metrics_and_bins),
         cmocka_unit_test(stats_hist_record__empty),
-        cmocka_unit_test(stats_avg_mean__of_a_staircase),
         cmocka_unit_test(stats_rate_record__amounts_per_second),
         cmocka_unit_test(stats_rate_record__idle_end),
         cmocka_unit_test(stats_rate_add__windows_double),

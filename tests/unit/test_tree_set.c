@@ -1,33 +1,7 @@
 /* test_tree_set.c - overrides by --set. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#include "sim/io/tree.h"
-#include "tests/unit/messages.h"
-
-struct fixture {
-    struct arena arena;
-    struct err err;
-    struct tree_node *root;
-};
-
-static void drop(struct fixture *f)
-{
-    err_free(&f->err);
-    arena_free(&f->arena);
-}
-
-static const struct tree_node *find(const struct tree_node *map, const char *key)
-{
-    const struct tree_node *node = tree_find(map, key);
-    assert_non_null(node);
-    return node;
-}
+#include "tests/unit/tree_fixture.h"
 
 static struct fixture read_text(const char *text)
 {
@@ -44,12 +18,18 @@ static char *repeat(char *at, const char *word, int n)
     return at;
 }
 
+static bool set(struct fixture *f, const char *path, const char *value)
+{
+    const struct tree_override override = {path, value, "--set"};
+    return tree_set(&f->arena, f->root, &override, &f->err);
+}
+
 static const char base[] = "wan:\n  rtt: 1ms\nnone:\nlist:\n  - {a: 1}\n  - {a: 2}\nempty: []\n";
 
 static void set_refused(const char *path, const char *value, const char *expected)
 {
     struct fixture f = read_text(base);
-    assert_false(tree_set(&f.arena, f.root, &(struct tree_override){path, value, "--set"}, &f.err));
+    assert_false(set(&f, path, value));
     assert_messages(&f.err, expected);
     drop(&f);
 }
@@ -58,11 +38,11 @@ static void tree_set__replaces_and_creates(void **state)
 {
     (void)state;
     struct fixture f = read_text(base);
-    assert_true(tree_set(&f.arena, f.root, &(struct tree_override){"wan.rtt", "15ms", "--set"}, &f.err));
-    assert_true(tree_set(&f.arena, f.root, &(struct tree_override){"wan.rate", "", "--set"}, &f.err));
-    assert_true(tree_set(&f.arena, f.root, &(struct tree_override){"none.x.y", "1", "--set"}, &f.err));
-    assert_true(tree_set(&f.arena, f.root, &(struct tree_override){"list.1.a", "3", "--set"}, &f.err));
-    assert_true(tree_set(&f.arena, f.root, &(struct tree_override){"empty", "[3, [7]]", "--set"}, &f.err));
+    assert_true(set(&f, "wan.rtt", "15ms"));
+    assert_true(set(&f, "wan.rate", ""));
+    assert_true(set(&f, "none.x.y", "1"));
+    assert_true(set(&f, "list.1.a", "3"));
+    assert_true(set(&f, "empty", "[3, [7]]"));
     const struct tree_node *rtt = find(find(f.root, "wan"), "rtt");
     assert_string_equal(rtt->text, "15ms");
     assert_string_equal(rtt->pos.file, "--set");
@@ -86,7 +66,7 @@ static void tree_set__does_not_reach_aliases(void **state)
 {
     (void)state;
     struct fixture f = read_text("a: &p {x: 1}\nb: *p\n");
-    assert_true(tree_set(&f.arena, f.root, &(struct tree_override){"b.x", "2", "--set"}, &f.err));
+    assert_true(set(&f, "b.x", "2"));
     assert_string_equal(find(find(f.root, "a"), "x")->text, "1");
     assert_string_equal(find(find(f.root, "b"), "x")->text, "2");
     drop(&f);
@@ -117,9 +97,9 @@ static void tree_set__deep(void **state)
     (void)state;
     char path[256] = "a", *end = repeat(path + 1, ".a", 63);
     struct fixture f = read_text(base);
-    assert_true(tree_set(&f.arena, f.root, &(struct tree_override){path, "1", "--set"}, &f.err));
+    assert_true(set(&f, path, "1"));
     strcpy(end, ".a");
-    assert_false(tree_set(&f.arena, f.root, &(struct tree_override){path, "1", "--set"}, &f.err));
+    assert_false(set(&f, path, "1"));
     drop(&f);
 }
 

@@ -1,37 +1,11 @@
 /* test_tree_text.c - YAML files: which are read, and what is said about the others. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "sim/io/tree.h"
-#include "tests/unit/messages.h"
-
-struct fixture {
-    struct arena arena;
-    struct err err;
-    struct tree_node *root;
-};
-
-static void drop(struct fixture *f)
-{
-    err_free(&f->err);
-    arena_free(&f->arena);
-}
-
-static const struct tree_node *find(const struct tree_node *map, const char *key)
-{
-    const struct tree_node *node = tree_find(map, key);
-    assert_non_null(node);
-    return node;
-}
+#include "tests/unit/tree_fixture.h"
 
 static int make_folder(void **state)
 {

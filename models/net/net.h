@@ -1,0 +1,30 @@
+/* net.h - the packet-level fabric: switches, NICs and cables of a graph behind fabric.h. */
+#ifndef RAILSIM_MODELS_NET_NET_H
+#define RAILSIM_MODELS_NET_NET_H
+
+#include "models/fabric.h"
+#include "models/net/net_cfg.h"
+#include "models/topo/topo.h"
+#include "sim/base/record.h"
+
+/* net_new builds the fabric over graph (which it keeps) in the simulation's arena. */
+struct fabric *net_new(struct sim *sim, struct topo_graph *graph, const struct net_cfg *cfg);
+
+/* struct net_totals: conservation: injected = delivered + dropped + in flight (wire bytes of data,
+ * each transmission of a packet counted). */
+struct net_totals {
+    int64_t data_hops, ack_hops;
+    int64_t injected_bytes, delivered_bytes, dropped_bytes, inflight_bytes;
+    int64_t drops, pauses, marks, timeouts, retransmitted;
+    int64_t headroom_max_bytes; /* most that an ingress port held */
+};
+struct net_totals net_totals(const struct fabric *fabric);
+
+/* net_stuck says in words what keeps a fabric that makes no progress: the cycle of paused ports if
+ * there is one (deadlock), or "". */
+const char *net_stuck(const struct fabric *fabric, struct arena *arena);
+
+/* net_record stores totals and per-link counters, and fills record->data_hops and ack_hops. */
+void net_record(const struct fabric *fabric, struct record *record);
+
+#endif

@@ -1,0 +1,181 @@
+/* net_cfg.c - keys of the packet fabric. */
+#include "models/net/net_cfg.h"
+
+#include "models/cc/cc.h"
+#include "models/route/route.h"
+
+#define AT(member) offsetof(struct net_cfg, member)
+
+static const char *const models[] = {"flow", "packet", NULL};
+static const char *const deliveries[] = {"out-of-order", "in-order", NULL};
+
+static const struct schema_field ecn_fields[] = {
+    {.key = "on",
+     .type = SCHEMA_BOOL,
+     .offset = AT(ecn.on) - AT(ecn),
+     .fallback = "true",
+     .help = "Mark packets at egress."},
+    {.key = "kmin",
+     .type = SCHEMA_SIZE,
+     .offset = AT(ecn.kmin_bytes) - AT(ecn),
+     .fallback = "800kB",
+     .max = "1GB",
+     .help = "Queue from which on packets are marked.",
+     .source = "SimAI.conf for 400G: 800/3200 KB, 0.2"},
+    {.key = "kmax",
+     .type = SCHEMA_SIZE,
+     .offset = AT(ecn.kmax_bytes) - AT(ecn),
+     .fallback = "3200kB",
+     .max = "1GB",
+     .help = "Queue from which on all are marked.",
+     .source = "SimAI.conf for 400G: 800/3200 KB, 0.2"},
+    {.key = "pmax",
+     .type = SCHEMA_FRACTION,
+     .offset = AT(ecn.pmax) - AT(ecn),
+     .fallback = "20%",
+     .max = "100%",
+     .help = "Probability just below kmax.",
+     .source = "SimAI.conf for 400G: 800/3200 KB, 0.2"},
+    {.key = "cnp_interval",
+     .type = SCHEMA_TIME,
+     .offset = AT(ecn.cnp_ps) - AT(ecn),
+     .fallback = "4us",
+     .max = "1s",
+     .help = "Least time between two CNPs of a queue pair.",
+     .source = "ConnectX: min_time_between_cnps 4 us"},
+    {.key = NULL},
+};
+
+static void check_ecn(const void *config, struct schema_check *check)
+{
+    const struct net_cfg *cfg = (const struct net_cfg *)((const char *)config - AT(ecn));
+    if (cfg->ecn.kmin_bytes > cfg->ecn.kmax_bytes)
+        schema_complain(check, "kmin", "C030: kmin is above kmax");
+}
+
+static const struct schema ecn_schema = {
+    .name = "ecn",
+    .help = "Explicit congestion notification: RED at egress, CNPs.",
+    .size = sizeof(((struct net_cfg *)0)->ecn),
+    .fields = ecn_fields,
+    .check = check_ecn,
+};
+
+static const struct schema_field pfc_fields[] = {
+    {.key = "on",
+     .type = SCHEMA_BOOL,
+     .offset = AT(pfc.on) - AT(pfc),
+     .fallback = "true",
+     .help = "Pause neighbours rather than drop."},
+    {.key = "xoff",
+     .type = SCHEMA_SIZE,
+     .offset = AT(pfc.xoff_bytes) - AT(pfc),
+     .fallback = "1GB",
+     .max = "1GB",
+     .help = "An ingress port that holds more pauses its neighbour (the dynamic threshold may be "
+             "lower)."},
+    {.key = "xon",
+     .type = SCHEMA_SIZE,
+     .offset = AT(pfc.xon_bytes) - AT(pfc),
+     .fallback = "19456B",
+     .max = "1GB",
+     .help = "Below this it is let go.",
+     .source = "SONiC, SN5600: xon 19456"},
+    {.key = "alpha_shift",
+     .type = SCHEMA_COUNT,
+     .offset = AT(pfc.alpha_shift) - AT(pfc),
+     .fallback = "3",
+     .max = "20",
+     .help = "Dynamic threshold: free buffer / 2^shift.",
+     .source = "HPCC ns-3: pfc_a_shift 3"},
+    {.key = "headroom",
+     .type = SCHEMA_SIZE,
+     .offset = AT(pfc.headroom_bytes) - AT(pfc),
+     .fallback = "231424B",
+     .max = "1GB",
+     .help = "What an ingress port takes in after it paused its neighbour.",
+     .source = "SONiC, SN5600: 400G, 5 m"},
+    {.key = "response",
+     .type = SCHEMA_TIME,
+     .offset = AT(pfc.response_ps) - AT(pfc),
+     .fallback = "100ns",
+     .max = "1ms",
+     .help = "From the arrival of a pause frame until it takes effect.",
+     .source = "IEEE 802.3 31B.3.7 allows 1158 ns at 400G; hardware is faster [assumed]"},
+    {.key = NULL},
+};
+static const struct schema pfc_schema = {
+    .name = "pfc",
+    .help = "Priority flow control.",
+    .size = sizeof(((struct net_cfg *)0)->pfc),
+    .fields = pfc_fields,
+};
+
+static const struct schema_field fields[] = {
+    {.key = "model",
+     .type = SCHEMA_ENUM,
+     .offset = AT(model),
+     .fallback = "flow",
+     .words = models,
+     .help = "flow: messages share links; packet: every packet is simulated (RoCEv2). "
+             "`--fabric` sets it."},
+    {.key = "mtu",
+     .type = SCHEMA_SIZE,
+     .offset = AT(mtu_bytes),
+     .fallback = "4096B",
+     .min = "256B",
+     .max = "9000B",
+     .help = "Payload of a full packet."},
+    {.key = "delivery",
+     .type = SCHEMA_ENUM,
+     .offset = AT(delivery),
+     .fallback = "out-of-order",
+     .words = deliveries,
+     .help = "out-of-order: packets are placed as they come (direct data placement); in-order: a "
+             "gap makes the sender go back."},
+    {.key = "retransmit",
+     .type = SCHEMA_TIME,
+     .offset = AT(retransmit_ps),
+     .fallback = "4ms",
+     .min = "1us",
+     .max = "100s",
+     .help = "Without an acknowledgement for so long, packets are sent again."},
+    {.key = "buffer",
+     .type = SCHEMA_SIZE,
+     .offset = AT(buffer_bytes),
+     .fallback = "158229504B",
+     .min = "10kB",
+     .max = "100GB",
+     .help = "Packet buffer of a switch.",
+     .source = "SONiC, SN5600: egress_lossless_pool"},
+    {.key = "routing",
+     .type = SCHEMA_VARIANT,
+     .offset = AT(routing),
+     .fallback = "spray",
+     .kinds = route_kinds,
+     .help = "Which of several equal links a packet takes."},
+    {.key = "cc",
+     .type = SCHEMA_VARIANT,
+     .offset = AT(cc),
+     .fallback = "dcqcn",
+     .kinds = cc_kinds,
+     .help = "End-to-end congestion control."},
+    {.key = "ecn",
+     .type = SCHEMA_SECTION,
+     .offset = AT(ecn),
+     .section = &ecn_schema,
+     .help = "Explicit congestion notification."},
+    {.key = "pfc",
+     .type = SCHEMA_SECTION,
+     .offset = AT(pfc),
+     .section = &pfc_schema,
+     .help = "Priority flow control."},
+    {.key = NULL},
+};
+
+const struct schema net_schema = {
+    .name = "network",
+    .help = "How the network is simulated.",
+    .size = sizeof(struct net_cfg),
+    .fields = fields,
+};

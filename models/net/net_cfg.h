@@ -1,0 +1,33 @@
+/* net_cfg.h - section `network` of a topology file: which fabric, and the packet fabric's facts. */
+#ifndef RAILSIM_MODELS_NET_NET_CFG_H
+#define RAILSIM_MODELS_NET_NET_CFG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/io/schema.h"
+
+enum net_model { NET_FLOW, NET_PACKET };
+enum net_delivery { NET_OUT_OF_ORDER, NET_IN_ORDER };
+
+struct net_cfg {
+    int model; /* enum net_model */
+    int64_t mtu_bytes;
+    int delivery; /* enum net_delivery */
+    int64_t retransmit_ps;
+    struct schema_variant routing, cc;
+    struct {
+        bool on;
+        int64_t kmin_bytes, kmax_bytes;
+        double pmax;
+        int64_t cnp_ps;
+    } ecn;
+    struct {
+        bool on;
+        int64_t xoff_bytes, xon_bytes, headroom_bytes, response_ps, alpha_shift;
+    } pfc;
+    int64_t buffer_bytes;
+};
+extern const struct schema net_schema;
+
+#endif

@@ -1,0 +1,62 @@
+/* nic.h - an endpoint's network adapter: its port, its queue pairs, both ends of the transport. */
+#ifndef RAILSIM_MODELS_NET_NIC_H
+#define RAILSIM_MODELS_NET_NIC_H
+
+#include "models/net/port.h"
+#include "models/net/rdma.h"
+
+/* struct nic_shared: what all NICs of a network share. */
+struct nic_shared {
+    struct sim *sim;
+    const struct net_cfg *cfg;
+    const struct cc_ops *cc;
+    const void *cc_config;
+    struct pool packets, messages;
+    struct rdma_qp **qp; /* by number */
+    int64_t qp_n, qp_cap;
+    int64_t delivered_packets, out_of_order, duplicates, cnps, timeouts, retransmitted;
+    int64_t injected_bytes, delivered_bytes; /* wire bytes of data */
+};
+
+struct nic {
+    struct port port; /* first: its timers are the hot part */
+    struct nic_shared *shared;
+    int32_t node;
+    int32_t active_n, turn;
+    int64_t active_cap;
+    struct rdma_qp **active; /* those that may send */
+    int64_t watched;         /* messages whose owner wants to know when they are sent */
+    struct timer response;   /* a pause frame that takes effect */
+    bool pause;
+};
+
+extern const struct port_owner nic_owner;
+
+/* nic_init finishes a NIC whose port, shared and node are set. */
+void nic_init(struct nic *nic);
+/* nic_packet_bytes returns the pool size of a packet for a control (with room for telemetry). */
+size_t nic_packet_bytes(const struct cc_ops *cc);
+/* nic_hops returns the telemetry that travels with a packet (only if the control wants it). */
+struct nic_telemetry {
+    int32_t n;
+    struct cc_hop hop[CC_HOPS_MAX];
+};
+static inline struct nic_telemetry *nic_telemetry(struct packet *packet)
+{
+    return (struct nic_telemetry *)(packet + 1);
+}
+
+/* rdma_open makes a queue pair between two NICs; base_rtt_ps is its unloaded round trip. */
+struct rdma_qp *rdma_open(struct nic *src, struct nic *dst, uint32_t stream, int64_t base_rtt_ps);
+/* rdma_post queues a message. */
+void rdma_post(struct rdma_qp *qp, struct fabric_msg *msg);
+/* rdma_make makes the next packet of qp, which starts at at_ps. */
+struct packet *rdma_make(struct rdma_qp *qp, int64_t at_ps);
+/* rdma_receive takes a data packet at its destination; answers with the same packet or frees it. */
+void rdma_receive(struct rdma_qp *qp, struct packet *packet);
+/* rdma_answer takes an ACK, NACK or CNP at the sender. */
+void rdma_answer(struct rdma_qp *qp, struct packet *packet);
+/* nic_activate puts qp among those that may send (after port_advance), and rearms the port. */
+void nic_activate(struct nic *nic, struct rdma_qp *qp);
+
+#endif

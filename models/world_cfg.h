@@ -1,0 +1,30 @@
+/* world_cfg.h - what a topology file says, as one struct. */
+#ifndef RAILSIM_MODELS_WORLD_CFG_H
+#define RAILSIM_MODELS_WORLD_CFG_H
+
+#include "models/net/net_cfg.h"
+#include "models/storage/cache.h"
+#include "models/storage/server.h"
+#include "models/storage/wan.h"
+#include "sim/io/schema.h"
+
+/* struct world_topology: root of a topology file. */
+struct world_topology {
+    const char *name;
+    struct {
+        int64_t count, gpus, gpu_link_bps;
+        struct cache_cfg cache;
+    } node;
+    struct {
+        int64_t rate_bps, delay_ps;
+    } nic;
+    struct schema_variant fabric;
+    struct net_cfg network;
+    struct wan_cfg wan;
+    struct {
+        struct server_cfg server;
+        struct schema_variant client;
+    } storage;
+};
+
+#endif

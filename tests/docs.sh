@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# docs.sh - the generated parts of the documents are what the program says now (`make docs`).
+set -u
+cd "$(dirname "$0")/.." || exit 2
+railsim=${RAILSIM:-./railsim}
+passed=0 failed=0
+try() { # try WHAT COMMAND...
+    local what=$1
+    shift
+    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "--- $what"; fi
+}
+config() { "$railsim" schema --markdown | diff docs/config.md - | head -20 | { ! grep .; }; }
+table() {
+    local old='/<!-- validation:begin -->/,/<!-- validation:end -->/{ /<!-- validation:/!p }'
+    "$railsim" validate --markdown | diff <(sed -n "$old" README.md) - | head -20 | { ! grep .; }
+}
+length() { [ "$(wc -l <README.md)" -le 200 ]; }
+
+try "docs/config.md is old: make docs" config
+try "the validation table of README.md is old: make docs" table
+try "README.md is missing or has more than 200 lines" length
+echo "$passed passed, $failed failed"

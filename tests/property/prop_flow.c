@@ -1,0 +1,352 @@
+/* prop_flow.c - laws of the flow fabric under random messages over random small networks.
+ *
+ * A second simulator, below, knows nothing of timers, sets or water-filling by links: it raises the
+ * rates of all flows together until a link is full, freezes what crosses it, and steps from one end
+ * of a flow to the next, in doubles. Both must agree. And whoever looks, whenever: no link carries
+ * more than its rate allows, and in the end each has carried its messages, no more, no less. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "models/flow/flow.h"
+#include "sim/base/units.h"
+#include "sim/engine/rng.h"
+
+#define HOSTS 6
+#define SWITCHES 4
+#define MSGS 60
+#define LINKS_MAX 40
+#define SEEDS 60
+
+struct law {
+    struct arena arena;
+    struct sim *sim;
+    struct rng rng;
+    struct topo_graph graph;
+    struct fabric *fabric;
+    struct framing framing;
+    int scale; /* rates times this, times divided by it */
+    struct sent {
+        struct fabric_msg msg;
+        struct timer timer;
+        struct law *law;
+        int32_t path[TOPO_PATH_MAX];
+        int path_n;
+        int64_t start_ps, delay_ps, sent_ps, done_ps;
+        double left_bits, rate_bps, end_s; /* of the second simulator */
+        bool flowing, frozen;
+    } m[MSGS];
+    struct timer sampler;
+    int64_t sampled_ps, samples;
+    double sampled_bytes[LINKS_MAX];
+};
+
+static void on_sent(struct sim *sim, struct fabric_msg *msg)
+{
+    ((struct sent *)msg->owner)->sent_ps = sim_now_ps(sim);
+}
+
+static void on_done(struct sim *sim, struct fabric_msg *msg)
+{
+    ((struct sent *)msg->owner)->done_ps = sim_now_ps(sim);
+}
+
+static void on_start(struct sim *sim, void *self)
+{
+    (void)sim;
+    struct sent *sent = self;
+    fabric_send(sent->law->fabric, &sent->msg);
+}
+
+/* A ring of switches with a chord, hosts at random switches; rates of 1 to 16 Gb/s, even numbers
+ * of ps of delay so that they can be halved. */
+static void random_graph(struct law *law)
+{
+    topo_init(&law->graph, &law->arena);
+    for (int i = 0; i < SWITCHES; i++)
+        topo_node(&law->graph, TOPO_SWITCH, arena_printf(&law->arena, "s%d", i));
+    for (int i = 0; i < HOSTS; i++)
+        topo_node(&law->graph, TOPO_HOST, arena_printf(&law->arena, "h%d", i));
+    for (int32_t i = 0; i < SWITCHES + 1 + HOSTS; i++) {
+        struct topo_link link = {.from = i, .to = (i + 1) % SWITCHES, .kind = TOPO_FABRIC};
+        if (i == SWITCHES) link.from = 0, link.to = SWITCHES / 2;
+        if (i > SWITCHES) {
+            link.from = i - 1;
+            link.to = (int32_t)rng_below(&law->rng, SWITCHES);
+        }
+        link.rate_bps = INT64_C(1000000000) << rng_below(&law->rng, 5);
+        if (rng_below(&law->rng, 2)) link.rate_bps += (int64_t)rng_below(&law->rng, 1000000007);
+        link.rate_bps *= law->scale;
+        link.delay_ps = 2 * (int64_t)rng_below(&law->rng, 10 * PS_PER_US) / law->scale;
+        topo_cable(&law->graph, &link);
+    }
+    assert_true(law->graph.link_n <= LINKS_MAX);
+}
+
+static void random_message(struct law *law, struct sent *sent)
+{
+    int32_t src = (int32_t)rng_below(&law->rng, HOSTS), dst = src;
+    while (dst == src)
+        dst = (int32_t)rng_below(&law->rng, HOSTS);
+    *sent = (struct sent){.law = law, .sent_ps = -1, .done_ps = -1};
+    /* Some at the same moment, some apart; some equal, most not. */
+    sent->start_ps = rng_below(&law->rng, 3) ? 2 * (int64_t)rng_below(&law->rng, 10 * PS_PER_MS)
+                                             : PS_PER_MS * (int64_t)(2 * rng_below(&law->rng, 10));
+    sent->start_ps /= law->scale;
+    sent->msg = (struct fabric_msg){
+        .src = SWITCHES + src,
+        .dst = SWITCHES + dst,
+        .bytes = rng_below(&law->rng, 4) ? (int64_t)rng_below(&law->rng, 2000000) : 100000,
+        .framing = &law->framing,
+        .sent = on_sent,
+        .done = on_done,
+        .owner = sent};
+    sent->left_bits = (double)framing_wire_bytes(&law->framing, sent->msg.bytes) * 8;
+    sent->path_n =
+        topo_path(&law->graph, sent->msg.src, sent->msg.dst, sent->msg.stream, sent->path);
+    assert_true(sent->path_n > 1);
+    for (int i = 0; i < sent->path_n; i++)
+        sent->delay_ps += law->graph.links[sent->path[i]].delay_ps;
+    timer_init(&sent->timer, on_start, sent, sim_component(law->sim), 0);
+    timer_arm(law->sim, &sent->timer, sent->start_ps);
+}
+
+static void law_open(struct law *law, uint64_t seed, int scale)
+{
+    *law = (struct law){.framing = {.payload_bytes = 4096, .overhead_bytes = 82}, .scale = scale};
+    law->sim = sim_new(&law->arena, seed, "prop_flow");
+    law->rng = rng_stream(seed, "prop_flow");
+    random_graph(law);
+    law->fabric = flow_new(law->sim, &law->graph);
+    for (int i = 0; i < MSGS; i++)
+        random_message(law, &law->m[i]);
+}
+
+static uint64_t law_run(struct law *law)
+{
+    assert_int_equal(sim_run(law->sim, &(struct sim_limits){0}), SIM_IDLE);
+    for (int i = 0; i < MSGS; i++) {
+        assert_true(law->m[i].sent_ps >= law->m[i].start_ps);
+        assert_int_equal(law->m[i].done_ps, law->m[i].sent_ps + law->m[i].delay_ps);
+    }
+    return sim_fingerprint(law->sim);
+}
+
+static struct law the_law, other_law; /* too large for a stack */
+
+/* ---- the second simulator -------------------------------------------------------------------- */
+
+static bool crosses(const struct sent *sent, int link)
+{
+    for (int i = 0; i < sent->path_n; i++)
+        if (sent->path[i] == link) return true;
+    return false;
+}
+
+/* room returns by how much every flow on link that is not frozen may still grow. */
+static double room(const struct law *law, int link)
+{
+    double left_bps = (double)law->graph.links[link].rate_bps;
+    int growing = 0;
+    for (int i = 0; i < MSGS; i++) {
+        if (!law->m[i].flowing || !crosses(&law->m[i], link)) continue;
+        left_bps -= law->m[i].rate_bps;
+        growing += !law->m[i].frozen;
+    }
+    return growing ? left_bps / growing : INFINITY;
+}
+
+static void share(struct law *law)
+{
+    for (int i = 0; i < MSGS; i++) {
+        law->m[i].rate_bps = 0;
+        law->m[i].frozen = !law->m[i].flowing;
+    }
+    for (;;) {
+        int full = -1;
+        double least_bps = INFINITY;
+        for (int l = 0; l < law->graph.link_n; l++) {
+            double here_bps = room(law, l);
+            if (here_bps < least_bps) least_bps = here_bps, full = l;
+        }
+        if (full < 0) return;
+        for (int i = 0; i < MSGS; i++) {
+            if (law->m[i].frozen) continue;
+            law->m[i].rate_bps += least_bps;
+            law->m[i].frozen = crosses(&law->m[i], full);
+        }
+    }
+}
+
+/* A step ends where the next flow begins or ends. */
+static void simulate_in_doubles(struct law *law)
+{
+    for (double now_s = 0;;) {
+        share(law);
+        double next_s = INFINITY;
+        for (int i = 0; i < MSGS; i++) {
+            const struct sent *sent = &law->m[i];
+            double at_s = INFINITY;
+            if (sent->flowing) at_s = now_s + sent->left_bits / sent->rate_bps;
+            if (!sent->flowing && sent->left_bits > 0) at_s = units_s(sent->start_ps);
+            if (at_s < next_s) next_s = at_s;
+        }
+        if (isinf(next_s)) return;
+        for (int i = 0; i < MSGS; i++) {
+            struct sent *sent = &law->m[i];
+            if (sent->flowing) {
+                bool ends = now_s + sent->left_bits / sent->rate_bps <= next_s;
+                sent->left_bits -= sent->rate_bps * (next_s - now_s);
+                if (ends) sent->flowing = false, sent->left_bits = 0, sent->end_s = next_s;
+            } else if (sent->left_bits > 0 && units_s(sent->start_ps) <= next_s) {
+                sent->flowing = true;
+            }
+        }
+        now_s = next_s;
+    }
+}
+
+static void flow__agrees_with_a_fluid_in_doubles(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct law *law = &the_law;
+        law_open(law, seed, 1);
+        law_run(law);
+        simulate_in_doubles(law);
+        for (int i = 0; i < MSGS; i++) {
+            double sent_s = units_s(law->m[i].sent_ps), end_s = law->m[i].end_s;
+            /* Each end is rounded up to a ps, and shifts those that shared with it: 10 ps. */
+            if (fabs(sent_s - end_s) > 1e-9 * end_s + 10e-12)
+                fail_msg("seed %llu message %d: %.15g s, not %.15g s", (unsigned long long)seed, i,
+                         sent_s, end_s);
+        }
+        arena_free(&law->arena);
+    }
+}
+
+/* ---- conservation ---------------------------------------------------------------------------- */
+
+static void sample(struct sim *sim, void *self)
+{
+    struct law *law = self;
+    double dt_s = units_s(sim_now_ps(sim) - law->sampled_ps);
+    bool busy = false;
+    for (int32_t l = 0; l < law->graph.link_n; l++) {
+        double bytes = flow_link_bytes(law->fabric, l), more = bytes - law->sampled_bytes[l];
+        double most = (double)law->graph.links[l].rate_bps / 8 * dt_s;
+        /* 1e-6 bytes: of 1e8 in a double */
+        assert_true(more >= -1e-6);
+        assert_true(more <= most * (1 + 1e-9) + 1e-6);
+        law->sampled_bytes[l] = bytes;
+    }
+    for (int i = 0; i < MSGS; i++)
+        busy = busy || law->m[i].done_ps < 0;
+    law->sampled_ps = sim_now_ps(sim);
+    law->samples++;
+    if (!busy) return;
+    /* From one picosecond to hundreds of microseconds. */
+    uint64_t far = UINT64_C(1) << rng_below(&law->rng, 30);
+    timer_after(sim, &law->sampler, 1 + (int64_t)rng_below(&law->rng, far));
+}
+
+static void flow__no_link_above_its_rate_all_bytes_accounted(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct law *law = &the_law;
+        law_open(law, seed, 1);
+        timer_init(&law->sampler, sample, law, sim_component(law->sim), 0);
+        timer_arm(law->sim, &law->sampler, 0);
+        law_run(law);
+        assert_true(law->samples > 100);
+        for (int32_t l = 0; l < law->graph.link_n; l++) {
+            int64_t wire_bytes = 0;
+            for (int i = 0; i < MSGS; i++)
+                if (crosses(&law->m[i], l))
+                    wire_bytes += framing_wire_bytes(&law->framing, law->m[i].msg.bytes);
+            assert_true(flow_link_bytes(law->fabric, l) == (double)wire_bytes);
+        }
+        arena_free(&law->arena);
+    }
+}
+
+/* A message is never faster than alone on its path, and says by how much it was slower. */
+static void flow__excess_is_the_time_beyond_the_idle_path(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct law *law = &the_law;
+        law_open(law, seed, 1);
+        law_run(law);
+        for (int i = 0; i < MSGS; i++) {
+            struct sent *sent = &law->m[i];
+            struct fabric_path path = fabric_path(law->fabric, sent->msg.src, sent->msg.dst);
+            int64_t alone_ps = units_serialise_ps(
+                framing_wire_bytes(&law->framing, sent->msg.bytes), path.bottleneck_bps);
+            int64_t excess_ps = sent->sent_ps - sent->start_ps - alone_ps;
+            assert_int_equal(path.delay_ps, sent->delay_ps);
+            assert_in_range(sent->msg.excess_ps - excess_ps + 1, 0, 2); /* a double's ceil */
+            assert_true(sent->msg.bound == BOUND_NIC || sent->msg.bound == BOUND_SWITCH);
+        }
+        arena_free(&law->arena);
+    }
+}
+
+/* ---- repetition and scale -------------------------------------------------------------------- */
+
+static void flow__same_again(void **state)
+{
+    (void)state;
+    uint64_t last = 0;
+    for (uint64_t seed = 1; seed <= SEEDS / 4; seed++) {
+        law_open(&the_law, seed, 1);
+        law_open(&other_law, seed, 1);
+        uint64_t fingerprint = law_run(&the_law);
+        assert_true(law_run(&other_law) == fingerprint);
+        assert_true(fingerprint != last);
+        last = fingerprint;
+        for (int i = 0; i < MSGS; i++)
+            assert_int_equal(the_law.m[i].done_ps, other_law.m[i].done_ps);
+        arena_free(&the_law.arena);
+        arena_free(&other_law.arena);
+    }
+}
+
+static void flow__double_rates_and_half_delays_halve_all_times(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        law_open(&the_law, seed, 1);
+        law_open(&other_law, seed, 2);
+        law_run(&the_law);
+        law_run(&other_law);
+        for (int i = 0; i < MSGS; i++) {
+            assert_int_equal(the_law.m[i].start_ps, 2 * other_law.m[i].start_ps);
+            int64_t off_ps = the_law.m[i].done_ps - 2 * other_law.m[i].done_ps;
+            /* Each end is rounded up to a ps, and shifts those that share with it. */
+            assert_in_range(off_ps + MSGS, 0, 2 * MSGS);
+        }
+        arena_free(&the_law.arena);
+        arena_free(&other_law.arena);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flow__agrees_with_a_fluid_in_doubles),
+        cmocka_unit_test(flow__no_link_above_its_rate_all_bytes_accounted),
+        cmocka_unit_test(flow__excess_is_the_time_beyond_the_idle_path),
+        cmocka_unit_test(flow__same_again),
+        cmocka_unit_test(flow__double_rates_and_half_delays_halve_all_times),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

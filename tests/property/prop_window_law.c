@@ -1,0 +1,227 @@
+/* prop_window_law.c - throughput = min(window / round trip, rate), over the whole range of windows,
+ * round trips and rates, with nobody computing it.
+ *
+ * A burst is a sixteenth of the window (at most 1 MiB), and on the wire as a whole before anything
+ * of it is acknowledged: where the window is just what the line holds, a cycle may be longer than
+ * the round trip by the time of one burst. So the law holds from above everywhere, from below
+ * everywhere with that time added, and within 1 % where a burst takes less than 0.5 % of the round
+ * trip or the window is a tenth larger than the line holds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "models/flow/flow.h"
+#include "models/storage/transport.h"
+#include "sim/base/units.h"
+
+#define KiB INT64_C(1024)
+#define GBPS INT64_C(1000000000)
+
+/* Segments that divide every window here: none has a rest that is too small to send. */
+static const struct framing framing = {.payload_bytes = 4096, .overhead_bytes = 82};
+
+struct line {
+    int64_t window_bytes, rtt_ps, rate_bps, process_bps;
+    const char *law;
+};
+
+struct run {
+    struct arena arena;
+    struct sim *sim;
+    struct topo_graph graph;
+    struct wan wan;
+    struct transport *transport;
+    struct transport_msg msg;
+};
+
+static void never(struct sim *sim, struct transport_msg *msg)
+{
+    (void)sim;
+    (void)msg;
+    fail_msg("more was delivered than there is time for");
+}
+
+static void run_open(struct run *run, const struct line *line)
+{
+    *run = (struct run){.msg = {.bytes = INT64_C(1) << 60, .done = never}};
+    run->sim = sim_new(&run->arena, 1, "prop_window_law");
+    wan_init(&run->wan, &(struct wan_cfg){.rate_bps = line->rate_bps, .rtt_ps = line->rtt_ps});
+    topo_init(&run->graph, &run->arena);
+    int32_t a = topo_node(&run->graph, TOPO_HOST, "a"), b = topo_node(&run->graph, TOPO_HOST, "b");
+    topo_cable(&run->graph, &(struct topo_link){.from = a,
+                                                .to = b,
+                                                .kind = TOPO_WAN,
+                                                .rate_bps = run->wan.free_bps,
+                                                .delay_ps = run->wan.one_way_ps});
+    struct transport_cfg cfg = {.fabric = flow_new(run->sim, &run->graph),
+                                .wan = &run->wan,
+                                .src = a,
+                                .dst = b,
+                                .framing = &framing,
+                                .law = tcp_law_find(line->law),
+                                .window_bytes = line->window_bytes,
+                                .process_bps = line->process_bps};
+    run->transport = transport_new(&cfg, "line");
+    transport_send(run->transport, &run->msg);
+}
+
+/* measured returns the payload rate in steady state: after a fifth, over the next span. */
+static double measured(const struct line *line, int64_t span_ps)
+{
+    struct run run;
+    run_open(&run, line);
+    sim_run(run.sim, &(struct sim_limits){.max_sim_ps = span_ps / 5});
+    int64_t before_bytes = transport_stats(run.transport).delivered_bytes;
+    sim_run(run.sim, &(struct sim_limits){.max_sim_ps = span_ps + span_ps / 5});
+    int64_t bytes = transport_stats(run.transport).delivered_bytes - before_bytes;
+    arena_free(&run.arena);
+    return (double)bytes * 8 / units_s(span_ps);
+}
+
+static double payload_bps(const struct line *line)
+{
+    return (double)line->rate_bps * (double)framing.payload_bytes /
+           (double)(framing.payload_bytes + framing.overhead_bytes);
+}
+
+static double least(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+static void check(const struct line *line)
+{
+    double rate_bps = payload_bps(line), window_bits = (double)line->window_bytes * 8;
+    double rtt_s = units_s(line->rtt_ps), fill_s = window_bits / rate_bps;
+    double burst_s = least(window_bits / 16, 8.0 * 1024 * 1024) / rate_bps;
+    double law_bps = least(window_bits / rtt_s, rate_bps);
+    double low_bps = least(window_bits / (rtt_s + burst_s), rate_bps) * 0.99;
+    if (burst_s < 0.005 * rtt_s || fill_s > 1.1 * rtt_s) low_bps = law_bps * 0.99;
+    double cycle_s = rtt_s > fill_s ? rtt_s : fill_s;
+    double got_bps = measured(line, units_ps(60 * cycle_s));
+    if (got_bps < low_bps || got_bps > law_bps * 1.01)
+        fail_msg("window %lld B, round trip %g s, rate %g bit/s: %g, not %g to %g bit/s",
+                 (long long)line->window_bytes, rtt_s, (double)line->rate_bps, got_bps, low_bps,
+                 law_bps * 1.01);
+}
+
+static const int64_t rtts_ps[] = {100 * PS_PER_US, PS_PER_MS, 10 * PS_PER_MS, 40 * PS_PER_MS,
+                                  200 * PS_PER_MS};
+static const int64_t rates_bps[] = {GBPS, 10 * GBPS, 100 * GBPS};
+
+/* each visits all rates and round trips, and windows from 64 KiB to 64 MiB, times step each. */
+static void each(void (*visit)(const struct line *line), const char *law, int step)
+{
+    for (size_t r = 0; r < sizeof rates_bps / sizeof rates_bps[0]; r++)
+        for (size_t t = 0; t < sizeof rtts_ps / sizeof rtts_ps[0]; t++)
+            for (int64_t window = 64 * KiB; window <= 64 * 1024 * KiB; window *= step)
+                visit(&(struct line){.window_bytes = window,
+                                     .rtt_ps = rtts_ps[t],
+                                     .rate_bps = rates_bps[r],
+                                     .law = law});
+}
+
+static void window_law__fixed(void **state)
+{
+    (void)state;
+    each(check, "fixed", 2);
+}
+
+static void check_processing(const struct line *line)
+{
+    for (int part = 2; part <= 8; part *= 4) {
+        struct line slow = *line;
+        double law_bps =
+            least((double)line->window_bytes * 8 / units_s(line->rtt_ps), payload_bps(line));
+        slow.process_bps = (int64_t)(law_bps / part);
+        double cycle_s = (double)line->window_bytes * 8 / (double)slow.process_bps;
+        double got_bps = measured(&slow, units_ps(60 * cycle_s));
+        if (got_bps < 0.99 * (double)slow.process_bps || got_bps > 1.01 * (double)slow.process_bps)
+            fail_msg("window %lld B, round trip %g s, processing %g: %g bit/s",
+                     (long long)line->window_bytes, units_s(line->rtt_ps), (double)slow.process_bps,
+                     got_bps);
+    }
+}
+
+/* A receiver that processes at a half or an eighth of that is the limit, exactly. */
+static void window_law__processing_below_it_is_the_limit(void **state)
+{
+    (void)state;
+    each(check_processing, "fixed", 4);
+}
+
+/* Without loss a congestion window opens until it does not matter. */
+static void check_grown(const struct line *line)
+{
+    struct line fixed = *line;
+    fixed.law = "fixed";
+    int64_t cycle_ps = line->rtt_ps;
+    int64_t fill_ps = units_serialise_ps(line->window_bytes, line->rate_bps);
+    if (fill_ps > 16 * cycle_ps) return; /* small bursts for nothing new */
+    if (fill_ps > cycle_ps) cycle_ps = fill_ps;
+    double with_bps = measured(line, 100 * cycle_ps),
+           without_bps = measured(&fixed, 100 * cycle_ps);
+    if (with_bps < 0.99 * without_bps || with_bps > 1.01 * without_bps)
+        fail_msg("%s, window %lld B, round trip %g s, rate %g: %g bit/s, not %g", line->law,
+                 (long long)line->window_bytes, units_s(line->rtt_ps), (double)line->rate_bps,
+                 with_bps, without_bps);
+}
+
+static void window_law__cubic_without_loss(void **state)
+{
+    (void)state;
+    each(check_grown, "cubic", 4);
+}
+
+static void window_law__bbr_without_loss(void **state)
+{
+    (void)state;
+    each(check_grown, "bbr", 4);
+}
+
+static void check_monotone(const struct line *line)
+{
+    int64_t fill_ps = units_serialise_ps(line->window_bytes, line->rate_bps);
+    int64_t span_ps = 60 * (line->rtt_ps > fill_ps ? line->rtt_ps : fill_ps);
+    struct line better[3] = {*line, *line, *line};
+    better[0].rate_bps *= 2;
+    better[1].rtt_ps /= 2;
+    better[2].window_bytes *= 2;
+    double got_bps = measured(line, span_ps);
+    for (int i = 0; i < 3; i++) {
+        double better_bps = measured(&better[i], span_ps);
+        if (better_bps < 0.99 * got_bps)
+            fail_msg("window %lld B, round trip %g s, rate %g, better at %d: %g bit/s, not %g",
+                     (long long)line->window_bytes, units_s(line->rtt_ps), (double)line->rate_bps,
+                     i, better_bps, got_bps);
+    }
+}
+
+/* A faster or shorter line or a larger window never makes it slower. */
+static void window_law__better_is_never_slower(void **state)
+{
+    (void)state;
+    for (int64_t window = 64 * KiB; window <= 64 * 1024 * KiB; window *= 4)
+        for (size_t t = 1; t < 5; t++)
+            check_monotone(&(struct line){.window_bytes = window,
+                                          .rtt_ps = rtts_ps[t],
+                                          .rate_bps = 10 * GBPS,
+                                          .law = "fixed"});
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(window_law__fixed),
+        cmocka_unit_test(window_law__processing_below_it_is_the_limit),
+        cmocka_unit_test(window_law__cubic_without_loss),
+        cmocka_unit_test(window_law__bbr_without_loss),
+        cmocka_unit_test(window_law__better_is_never_slower),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,35 @@
+/* maxmin_net.h - for tests: room for a max-min problem and its results. */
+#ifndef RAILSIM_TESTS_MAXMIN_NET_H
+#define RAILSIM_TESTS_MAXMIN_NET_H
+
+#include "models/flow/maxmin.h"
+
+#define FLOWS_MAX 80
+#define LINKS_MAX 40
+#define PATH_MAX_HOPS 6
+#define HOPS_MAX (FLOWS_MAX * PATH_MAX_HOPS)
+
+struct net {
+    struct maxmin problem;
+    int32_t first[FLOWS_MAX + 1], hop[HOPS_MAX], limited_by[FLOWS_MAX];
+    int32_t open_n[LINKS_MAX], begin[LINKS_MAX + 1], member[HOPS_MAX];
+    double cap_bps[LINKS_MAX], rate_bps[FLOWS_MAX], left_bps[LINKS_MAX];
+};
+
+/* net_wire makes the problem one of flow_n flows over link_n links. */
+static inline void net_wire(struct net *net, int32_t flow_n, int32_t link_n)
+{
+    net->problem = (struct maxmin){.flow_n = flow_n,
+                                   .link_n = link_n,
+                                   .first = net->first,
+                                   .hop = net->hop,
+                                   .cap_bps = net->cap_bps,
+                                   .rate_bps = net->rate_bps,
+                                   .limited_by = net->limited_by,
+                                   .left_bps = net->left_bps,
+                                   .open_n = net->open_n,
+                                   .begin = net->begin,
+                                   .member = net->member};
+}
+
+#endif
