@@ -138,7 +138,10 @@ static void build_flows(struct world *world, const struct flows_cfg *cfg)
         by_node[world->graph.links[l].from] = world->graph.links[l].to;
     for (int64_t i = 0; i < n; i++)
         edge_of[i] = by_node[world->made.endpoint[i]];
-    const struct flows_hosts hosts = {world->made.endpoint, edge_of, n};
+    const struct flows_hosts hosts = {.endpoint = world->made.endpoint,
+                                      .edge_of = edge_of,
+                                      .n = n,
+                                      .framing = {world->topology->network.mtu_bytes, 82}};
     world->flows = flows_new(world->sim, cfg, world->fabric, &hosts);
     flows_start(world->flows);
 }

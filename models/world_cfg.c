@@ -81,7 +81,6 @@ static const struct schema_field storage_fields[] = {
     {.key = "client",
      .type = SCHEMA_VARIANT,
      .offset = AT(storage.client) - AT(storage),
-     .fallback = "local",
      .kinds = client_kinds,
      .help = "How servers read and write it."},
     {.key = NULL},

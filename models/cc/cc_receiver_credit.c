@@ -42,7 +42,7 @@ static void check(const void *config, struct schema_check *check)
 {
     const struct credit_cfg *cfg = config;
     if (cfg->chunk_bytes > cfg->credit_bytes)
-        schema_complain(check, "chunk", "C041: a chunk larger than the credit is never cleared");
+        schema_complain(check, "chunk", "C031: a chunk larger than the credit is never cleared");
 }
 
 const struct schema cc_receiver_credit_schema = {

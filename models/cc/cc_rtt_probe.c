@@ -10,8 +10,8 @@
  *             below the threshold also R += AI, or HAI after a HAI period without congestion;
  *             the first congestion sets R to half the line rate at most
  * Source: template: NVIDIA DOCA PCC rtt_template (u = 6553/2^16, AI 5 % of the line rate, 13 us,
- * 150 us, least rate 2^-14). ztr-like: the law of Spectrum-X's ZTR-RTTCC is not public; its shape is
- * inferred from the names and values of the parameters that NVIDIA's reference architectures set
+ * 150 us, least rate 2^-14). ztr-like: the law of Spectrum-X's ZTR-RTTCC is not public; its shape
+ * is inferred from the names and values of the parameters that NVIDIA's reference architectures set
  * (nic-configuration-operator, bindata/spectrum-x/RA1.3 .. RA2.2).
  * Where a path is longer than the threshold, the threshold is a tenth above the path's unloaded
  * round trip ("topology awareness").

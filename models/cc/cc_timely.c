@@ -7,7 +7,7 @@
  *   patched:  w = 0 .. 1 linear for g = -1/4 .. 1/4,
  *             R = delta (1 - w) + R (1 - beta w (rtt - T_low) / T_low)
  * once per `segment` of acknowledged bytes, or once per round trip.
- * Source: Mittal et al., SIGCOMM'15; Zhu et al., CoNEXT'16, algorithms 1 and 2 (patched: beta 0.008,
+ * Source: Mittal et al., SIGCOMM'15; Zhu et al., CoNEXT'16, algorithms 1, 2 (patched: beta 0.008,
  * segments of 16 KB, reference T_low); HPCC ns-3 rdma-hw.cc UpdateRateTimely.
  * NOT modelled: NIC segments as bursts (packets are paced one by one); reaction to losses.
  */
@@ -113,7 +113,7 @@ static void check(const void *config, struct schema_check *check)
 {
     const struct timely_cfg *cfg = config;
     if (cfg->low_ps > cfg->high_ps)
-        schema_complain(check, "t_low", "C042: t_low above t_high: no round trip lies between");
+        schema_complain(check, "t_low", "C032: t_low above t_high: no round trip lies between");
 }
 
 const struct schema cc_timely_schema = {

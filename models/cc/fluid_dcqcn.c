@@ -44,7 +44,7 @@ static struct facts facts_of(const struct fluid_dcqcn *model)
                           .g = model->g};
 }
 
-/* ---- the terms a .. e ------------------------------------------------------------------------ */
+/* ---- the terms a .. e ---------------------------------------------------------------------- */
 
 struct terms {
     double a, bd, ce; /* a, b + d, c + e */
@@ -78,7 +78,7 @@ static double alpha_at(const struct facts *facts, double p, double rate)
     return p >= 1 ? 1 : -expm1(facts->alpha * rate * log1p(-p));
 }
 
-/* ---- fixed point ----------------------------------------------------------------------------- */
+/* ---- fixed point --------------------------------------------------------------------------- */
 
 /* excess is the logarithm of a^2 alpha / ((b+d) (c+e)) over tau^2 R_AI R_C: 0 at p*, rising. */
 static double excess(void *self, double p)
@@ -127,7 +127,7 @@ bool fluid_dcqcn_fixed_point(const struct fluid_dcqcn *model, struct fluid_dcqcn
     return true;
 }
 
-/* ---- phase margin ---------------------------------------------------------------------------- */
+/* ---- phase margin -------------------------------------------------------------------------- */
 
 /* struct loop: the linearised system as published. Deviations from the fixed point, in the Laplace
  * domain, with e = exp(-s tau*):
@@ -214,7 +214,7 @@ bool fluid_dcqcn_phase_margin(const struct fluid_dcqcn *model, struct fluid_dcqc
     return found;
 }
 
-/* ---- evolution ------------------------------------------------------------------------------- */
+/* ---- evolution ----------------------------------------------------------------------------- */
 
 struct fluid {
     double q, alpha, rt, rc;
@@ -322,7 +322,7 @@ void fluid_dcqcn_evolve(const struct fluid_dcqcn *model, struct fluid_dcqcn_evol
     arena_free(&scratch);
 }
 
-/* ---- thresholds ------------------------------------------------------------------------------ */
+/* ---- thresholds ---------------------------------------------------------------------------- */
 
 /* What the headrooms of all ports and priorities leave: B - 8 n t_flight. */
 static double shared_bytes(const struct fluid_dcqcn_buffer *buffer)

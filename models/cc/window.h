@@ -1,7 +1,7 @@
 /* window.h - a bandwidth-delay product as window beside a control's rate ("+w").
  *
  * Inline, since several controls share it and it runs once per change of rate.
- * Source: HPCC ns-3 (HAS_WIN, VAR_WIN): W = line rate x base RTT, times rate / line rate if varying.
+ * Source: HPCC ns-3 (HAS_WIN, VAR_WIN): W = line rate x base RTT, varying: rate x base RTT.
  */
 #ifndef RAILSIM_MODELS_CC_WINDOW_H
 #define RAILSIM_MODELS_CC_WINDOW_H

@@ -24,6 +24,15 @@ void nic_activate(struct nic *nic, struct rdma_qp *qp)
     port_rearm(&nic->port);
 }
 
+void nic_deactivate(struct nic *nic, struct rdma_qp *qp)
+{
+    int32_t i = 0;
+    while (nic->active[i] != qp)
+        i++;
+    qp->active = false;
+    nic->active[i] = nic->active[--nic->active_n];
+}
+
 /* Earliest start of a data packet at at_ps or later. */
 static int64_t next(struct port *port, int64_t at_ps)
 {

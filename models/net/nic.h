@@ -56,6 +56,8 @@ struct packet *rdma_make(struct rdma_qp *qp, int64_t at_ps);
 void rdma_receive(struct rdma_qp *qp, struct packet *packet);
 /* rdma_answer takes an ACK, NACK or CNP at the sender. */
 void rdma_answer(struct rdma_qp *qp, struct packet *packet);
+/* nic_deactivate takes qp from those that may send. */
+void nic_deactivate(struct nic *nic, struct rdma_qp *qp);
 /* nic_activate puts qp among those that may send (after port_advance), and rearms the port. */
 void nic_activate(struct nic *nic, struct rdma_qp *qp);
 

@@ -79,32 +79,32 @@ static inline void transmit(struct port *port, struct packet *packet, int64_t st
 static inline void start(struct port *port, struct packet *packet, enum packet_class class_,
                          int64_t start_ps)
 {
+    transmit(port, packet, start_ps);
     if (class_ == CLASS_DATA) {
         port->data_packets++;
         port->owner->leave(port, packet, start_ps);
     } else {
         port->control_packets++;
     }
-    transmit(port, packet, start_ps);
 }
 
 static inline void commit(struct port *port, int class_, int64_t start_ps)
 {
-    struct packet *packet;
     if (class_ == CLASS_SOURCE) {
-        packet = port->owner->make(port, start_ps);
         port->data_packets++;
-    } else {
-        packet = pop(&port->queue[class_]).packet;
-        if (class_ == CLASS_DATA) {
-            port->queue_bytes -= packet->wire_bytes;
-            port->data_packets++;
-            port->owner->leave(port, packet, start_ps);
-        } else {
-            port->control_packets++;
-        }
+        transmit(port, port->owner->make(port, start_ps), start_ps);
+        return;
     }
+    struct packet *packet = pop(&port->queue[class_]).packet;
+    /* Before leave, which may let a neighbour go and come back to this port. */
     transmit(port, packet, start_ps);
+    if (class_ == CLASS_DATA) {
+        port->queue_bytes -= packet->wire_bytes;
+        port->data_packets++;
+        port->owner->leave(port, packet, start_ps);
+    } else {
+        port->control_packets++;
+    }
 }
 
 void port_advance(struct port *port, int64_t now_ps)

@@ -23,7 +23,7 @@ enum { TIMER_WAKE, TIMER_RETRANSMIT, TIMER_SENT };
 static int64_t payload_bytes(const struct rdma_qp *qp, const struct rdma_msg *msg, uint32_t seq)
 {
     int64_t mtu = qp->nic->shared->cfg->mtu_bytes, before = (int64_t)(seq - msg->first) * mtu;
-    int64_t left = msg->msg->bytes - before;
+    int64_t left = msg->bytes - before;
     return left < mtu ? left : mtu;
 }
 
@@ -78,7 +78,6 @@ static void go_back(struct rdma_qp *qp, enum cc_event why)
     if (!qp->first) return; /* everything arrived, the acknowledgements are on their way */
     port_advance(port, sim_now_ps(port->sim));
     uint32_t to = qp->acked_below;
-    if ((int32_t)(to - qp->first->first) < 0) to = qp->first->first;
     qp->nic->shared->retransmitted += qp->sent - to;
     qp->retransmitted += qp->sent - to;
     qp->sent = to;
@@ -95,7 +94,7 @@ static void on_retransmit(struct sim *sim, void *self)
 {
     struct rdma_qp *qp = self;
     int64_t rto_ps = qp->nic->shared->cfg->retransmit_ps;
-    if (!qp->first || qp->acked_below == qp->queued) return;
+    if (qp->acked_below == qp->queued) return;
     int64_t due_ps = qp->progress_ps + rto_ps;
     if (due_ps <= sim_now_ps(sim)) {
         qp->nic->shared->timeouts++;
@@ -133,7 +132,7 @@ struct packet *rdma_make(struct rdma_qp *qp, int64_t at_ps)
         qp->progress_ps = sim_now_ps(shared->sim);
         timer_after(shared->sim, &qp->retransmit, shared->cfg->retransmit_ps);
     }
-    if (last && msg->msg->sent) {
+    if (last && msg->msg && msg->msg->sent) {
         timer_arm(shared->sim, &msg->sent,
                   at_ps + port_serialise_ps(&qp->nic->port, packet->wire_bytes));
     }
@@ -159,6 +158,7 @@ void rdma_post(struct rdma_qp *qp, struct fabric_msg *msg)
     int64_t mtu = shared->cfg->mtu_bytes;
     port_advance(&nic->port, sim_now_ps(shared->sim));
     posted->msg = msg;
+    posted->bytes = msg->bytes;
     posted->nic = nic;
     posted->first = qp->queued;
     posted->packets = (uint32_t)((msg->bytes + mtu - 1) / mtu);
@@ -182,25 +182,32 @@ void rdma_post(struct rdma_qp *qp, struct fabric_msg *msg)
 
 /* ---- receiving ---------------------------------------------------------------------------------------- */
 
+/* The last missing packet of a message is there. */
 static void complete(struct rdma_qp *qp, struct rdma_msg *done)
 {
-    struct nic_shared *shared = qp->nic->shared;
-    struct rdma_msg *before = NULL;
-    for (struct rdma_msg *at = qp->first; at != done; at = at->next)
-        before = at;
-    if (before) {
-        before->next = done->next;
-    } else {
-        qp->first = done->next;
-    }
-    if (qp->last == done) qp->last = before;
+    struct sim *sim = qp->nic->shared->sim;
     struct fabric_msg *msg = done->msg;
-    int64_t took_ps = sim_now_ps(shared->sim) - msg->start_ps;
+    int64_t took_ps = sim_now_ps(sim) - msg->start_ps;
     int64_t ideal_ps = qp->idle_ps + units_serialise_ps(msg->bytes, qp->nic->port.rate_bps);
     msg->excess_ps = took_ps > ideal_ps ? took_ps - ideal_ps : 0;
     msg->bound = BOUND_SWITCH;
-    pool_put(&shared->messages, done);
-    msg->done(shared->sim, msg);
+    done->msg = NULL;
+    msg->done(sim, msg);
+}
+
+/* The sender knows that all packets below qp->acked_below arrived: it forgets their messages. */
+static void forget_messages(struct rdma_qp *qp)
+{
+    while (qp->first && (int32_t)(qp->acked_below - qp->first->first - qp->first->packets) >= 0) {
+        struct rdma_msg *msg = qp->first;
+        qp->first = msg->next;
+        if (!qp->first) qp->last = NULL;
+        if (qp->send_at == msg) qp->send_at = msg->next;
+        pool_put(&qp->nic->shared->messages, msg);
+    }
+    if ((int32_t)(qp->acked_below - qp->sent) <= 0) return;
+    qp->sent = qp->acked_below; /* it was going back over packets that had arrived */
+    if (qp->active && !rdma_may_send(qp)) nic_deactivate(qp->nic, qp);
 }
 
 static bool test_and_set(struct rdma_qp *qp, uint32_t seq)
@@ -287,12 +294,19 @@ void rdma_receive(struct rdma_qp *qp, struct packet *packet)
 
 /* ---- answers -------------------------------------------------------------------------------------------- */
 
+static void acknowledge_below(struct rdma_qp *qp, uint32_t ack)
+{
+    if (qp->retransmitted) port_advance(&qp->nic->port, sim_now_ps(qp->nic->shared->sim));
+    qp->acked_below = ack;
+    forget_messages(qp);
+}
+
 static void acknowledged(struct rdma_qp *qp, struct packet *packet)
 {
     struct nic_shared *shared = qp->nic->shared;
     int64_t mtu = shared->cfg->mtu_bytes, now_ps = sim_now_ps(shared->sim);
     if (qp->window_bytes) port_advance(&qp->nic->port, now_ps);
-    if ((int32_t)(packet->ack - qp->acked_below) > 0) qp->acked_below = packet->ack;
+    if ((int32_t)(packet->ack - qp->acked_below) > 0) acknowledge_below(qp, packet->ack);
     qp->progress_ps = now_ps;
     qp->acked_bytes += mtu;
     qp->inflight_bytes =
@@ -317,7 +331,7 @@ void rdma_answer(struct rdma_qp *qp, struct packet *packet)
         acknowledged(qp, packet);
         break;
     case PACKET_NACK:
-        if ((int32_t)(packet->ack - qp->acked_below) > 0) qp->acked_below = packet->ack;
+        if ((int32_t)(packet->ack - qp->acked_below) > 0) acknowledge_below(qp, packet->ack);
         go_back(qp, CC_NACK);
         break;
     case PACKET_CNP:

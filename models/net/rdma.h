@@ -13,9 +13,11 @@
 
 struct nic;
 
-/* struct rdma_msg: a fabric message under way. */
+/* struct rdma_msg: a fabric message under way. It stays until the sender knows that all of it
+ * arrived; msg is its owner's again, and NULL here, from the moment of its completion. */
 struct rdma_msg {
     struct fabric_msg *msg;
+    int64_t bytes;
     struct rdma_msg *next;
     uint32_t first, packets; /* packet numbers */
     uint32_t arrived;        /* packets that are there */
@@ -31,7 +33,7 @@ struct rdma_qp {
     uint32_t sent, acked_below, queued; /* packet numbers */
     int64_t inflight_bytes, window_bytes;
     struct rdma_msg *send_at;      /* the message being sent */
-    struct rdma_msg *first, *last; /* not completed, in order */
+    struct rdma_msg *first, *last; /* not acknowledged, in order */
     int32_t src, dst;
     bool active; /* in the NIC's list */
     struct nic *nic, *peer;

@@ -7,16 +7,12 @@
  */
 #include "models/route/route.h"
 
-static uint32_t mix(uint32_t z)
+uint32_t route_hash(uint32_t flow, uint32_t salt)
 {
+    uint32_t z = flow ^ (salt + 1) * UINT32_C(0x9e3779b9);
     z = (z ^ z >> 16) * UINT32_C(0x85ebca6b);
     z = (z ^ z >> 13) * UINT32_C(0xc2b2ae35);
     return z ^ z >> 16;
-}
-
-uint32_t route_hash(uint32_t flow, uint32_t salt)
-{
-    return mix(flow ^ mix(salt + UINT32_C(0x9e3779b9)));
 }
 
 int32_t route_up(const struct route_view *view, int32_t i, uint32_t number)

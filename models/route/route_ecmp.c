@@ -55,7 +55,8 @@ static int32_t pick(void *state, const void *config, const struct route_view *vi
     uint32_t salt = cfg->salt == SALT_SWITCH ? (uint32_t)view->node : 0;
     uint32_t hash = route_hash(view->flow, salt);
     int32_t i = (int32_t)((uint64_t)hash * (uint32_t)view->n >> 32);
-    return route_up(view, i, route_hash(hash, salt + 1));
+    return route_up(view, i,
+                    hash * UINT32_C(0x9e3779b1)); /* the lower bits choose among the rest */
 }
 
 const struct route_ops route_ecmp = {

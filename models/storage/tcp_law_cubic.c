@@ -87,7 +87,7 @@ static int64_t step(void *state, const struct tcp_signal *signal)
         begin_epoch(cubic, signal->now_ps);
         break;
     case TCP_IDLE: /* RFC 5681 4.1: restart from the initial window */
-        if (cubic->cwnd > cubic->ssthresh * 0.75) cubic->ssthresh = cubic->cwnd * 0.75;
+        if (cubic->ssthresh < cubic->cwnd * 0.75) cubic->ssthresh = cubic->cwnd * 0.75;
         if (cubic->cwnd > TCP_INITIAL_SEGMENTS) cubic->cwnd = TCP_INITIAL_SEGMENTS;
         cubic->epoch_ps = -1;
         break;

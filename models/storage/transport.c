@@ -41,7 +41,7 @@ struct transport {
     int64_t cwnd_held_off; /* sent_off when the congestion window last held the sender */
     int64_t process_free_ps, ready_ps, last_send_ps;
     int64_t delay_ps, back_ps; /* path there and back */
-    int64_t first_bps;
+    int64_t first_bps, bottleneck_bps; /* the sender's port; the slowest link */
     struct fabric_msg *on_wire; /* the burst being transmitted */
     struct timer pace;          /* towards a buffer: the burst has left the sender's port */
     bool paced;
@@ -129,7 +129,7 @@ static void acknowledge(struct transport *t, struct burst *burst)
     int64_t acked_bytes = t->acked_bytes - burst->acked_at_send;
     law_step(t, &(struct tcp_signal){
                     .event = TCP_ACK,
-                    .window_limited = t->sent_off < t->queued_off || t->cwnd_held_off >= burst->off,
+                    .window_limited = t->cwnd_held_off >= burst->off,
                     .rtt_ps = took_ps,
                     .acked_bytes = burst->bytes,
                     .delivered_bps =
@@ -158,6 +158,16 @@ static void on_ack(struct sim *sim, void *self)
     pump(t);
 }
 
+/* Segments are acknowledged as they come: a whole burst is late by all its segments but the last. */
+static int64_t acknowledgement_ps(const struct transport *t, const struct burst *burst)
+{
+    int64_t more = burst->bytes - t->cfg.framing->payload_bytes;
+    if (more <= 0) return t->back_ps;
+    int64_t early_ps =
+        units_serialise_ps(framing_wire_bytes(t->cfg.framing, more), t->bottleneck_bps);
+    return t->back_ps > early_ps ? t->back_ps - early_ps : 0;
+}
+
 static void on_processed(struct sim *sim, void *self)
 {
     struct burst *burst = self;
@@ -173,7 +183,7 @@ static void on_processed(struct sim *sim, void *self)
     t->first = burst->next;
     if (!t->first) t->last = NULL;
     timer_init(&burst->timer, on_ack, burst, t->component, TIMER_ACK);
-    timer_after(sim, &burst->timer, t->back_ps);
+    timer_after(sim, &burst->timer, acknowledgement_ps(t, burst));
     complete_messages(t, now_ps - burst->arrived_ps);
 }
 
@@ -253,9 +263,10 @@ static void on_loss_found(struct sim *sim, void *self)
     }
     int64_t mss = t->cfg.framing->payload_bytes;
     int64_t again = burst->dropped || burst->bytes < mss ? burst->bytes : mss;
-    if (burst->dropped && !enter_line(t, burst)) {
-        wait_for_loss(burst, round_trip_ps(t));
-        return;
+    if (burst->dropped) { /* old bytes before new ones, or the head of the stream starves */
+        wan_force(t->cfg.wan, t->direction, burst->bytes);
+        burst->in_wan = true;
+        burst->dropped = false;
     }
     burst->state = draw_loss(t, again) ? BURST_LOST : BURST_WIRE;
     burst->msg.bytes = again;
@@ -369,6 +380,7 @@ static void pump(struct transport *t)
     int64_t room = free_window < free_cwnd ? free_window : free_cwnd;
     int64_t most = (window < t->cwnd_bytes ? window : t->cwnd_bytes) / BURSTS_PER_WINDOW;
     if (most < mss) most = mss;
+    if (most < room / 2) most = room / 2; /* the line holds us, not the window: no need for grain */
     if (most > BURST_BYTES_MAX) most = BURST_BYTES_MAX;
     int64_t bytes = t->queued_off - t->sent_off;
     if (bytes > most) bytes = most;
@@ -410,6 +422,7 @@ struct transport *transport_new(const struct transport_cfg *cfg, const char *nam
     struct fabric_path there = fabric_path(cfg->fabric, cfg->src, cfg->dst);
     t->delay_ps = there.delay_ps;
     t->first_bps = there.first_bps;
+    t->bottleneck_bps = there.bottleneck_bps;
     t->paced = cfg->wan && cfg->wan->limit_bytes[t->direction] > 0;
     timer_init(&t->pace, on_pace, t, t->component, TIMER_PACE);
     t->back_ps = fabric_path(cfg->fabric, cfg->dst, cfg->src).delay_ps;

@@ -108,6 +108,11 @@ bool wan_enter(struct wan *wan, int direction, int64_t bytes)
     return true;
 }
 
+void wan_force(struct wan *wan, int direction, int64_t bytes)
+{
+    wan->inflight_bytes[direction] += bytes;
+}
+
 void wan_leave(struct wan *wan, int direction, int64_t bytes)
 {
     wan->inflight_bytes[direction] -= bytes;

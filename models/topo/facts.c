@@ -1,7 +1,7 @@
 /* facts.c - counts, distances and capacities of a network.
  *
- * Apart from the verb that prints them so that tests and checks can ask, too. The one idea: parallel
- * cables and the endpoints of a switch are added up first, what is left is small.
+ * Apart from the verb that prints them so that tests and checks can ask, too. The one idea:
+ * parallel cables and the endpoints of a switch are added up first, what is left is small.
  *
  * The bisection: endpoints are taken in the order of their switches, the first half may send, the
  * other half receive, and what the network can carry between the halves is a maximum flow. In a

@@ -95,8 +95,8 @@ static bool check_cores(struct schema_check *check, const struct parts_clos *clo
     else if (clos->pods == 1 && cores > 0)
         schema_complain(check, "cores", "C024: one pod needs no cores");
     else if (cores % spines)
-        schema_complain(check, "cores", "C024: %lld cores for %lld spines per pod: no multiple",
-                        cores, spines);
+        schema_complain(check, "cores", "C024: %lld cores are no multiple of the %lld %ss of a pod",
+                        cores, spines, clos->tier_names[1]);
     else if (cores && clos->core_links < 1)
         schema_complain(check, "core_links_per_pair",
                         "C021: no whole number of cables per spine and core carries what the leaves"

@@ -35,7 +35,8 @@ struct routes {
 };
 
 /* routes_new finds the shortest paths of graph, which must stay as it is. down[link_n] are links
- * that cannot be used; NULL: none. */
+ * that cannot be used; NULL: none. One between an endpoint and its home is noticed only at its two
+ * ends: packets go to the home, and no further. */
 const struct routes *routes_new(struct arena *arena, const struct topo_graph *graph,
                                 const bool *down);
 

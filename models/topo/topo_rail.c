@@ -4,7 +4,7 @@
  * rail r, so that the same GPUs of different servers are one switch apart. Spines join the leaves
  * of all units of a pod, cores the pods. Numbers by default: 32 servers of 8 ports, 4 leaves and 8
  * spines of 128 ports, 8 parallel cables per leaf and spine: one to four units fill the spines.
- * Source: NVIDIA Spectrum-X and GMO GPU cloud descriptions of such units.
+ * Those are the numbers of a Spectrum-X unit with SN5600 switches of 128 x 400G.
  *
  * NOT modelled: a storage or management fabric beside it; links between GPUs inside a server.
  */

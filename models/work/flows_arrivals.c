@@ -1,8 +1,8 @@
 /* flows_arrivals.c - Poisson arrivals: independent flows with sizes from a measured distribution.
  *
  * One process for the whole network, each flow between two random endpoints: the same as one
- * process per endpoint. `load` is payload against the rate of an endpoint's link (the first one's: they are
- * taken to be alike). Each flow is a queue pair of its own.
+ * process per endpoint. `load` is payload against the rate of an endpoint's link (the first one's:
+ * they are taken to be alike). Each flow is a queue pair of its own.
  * Source: traffic generator of HPCC (traffic_gen.py).
  * NOT modelled: bursts and other correlations.
  */

@@ -2,9 +2,9 @@
  *
  * Apart from the formats, which only say what stands where. A file is read line by line; the first
  * mistake ends it, with file:line:column. The one idea for dependencies: whatever a format calls
- * them, a flow waits for at most one trigger and fires some when it is sent or has arrived. Before a
- * run the graph is walked once without times, so that a flow that could never start is an error and
- * not a run that hangs.
+ * them, a flow waits for at most one trigger and fires some when it is sent or has arrived. Before
+ * a run the graph is walked once without times, so that a flow that could never start is an error
+ * and not a run that hangs.
  */
 #include "models/work/flows_read.h"
 

@@ -56,14 +56,18 @@ static const struct cli_verb verb = {
 
 #define SAMPLES 2000 /* of an evolution, at most */
 
-/* ---- from the command line -------------------------------------------------------------------- */
+/* ---- from the command line ------------------------------------------------------------------ */
 
-static double given(const char *name, const char *text, enum unit_dim dim, struct err *err)
+/* given reads an option's text, if there is one, into *value. */
+static void given(const char *text, enum unit_dim dim, const char *name, double *value,
+                  struct err *err)
 {
-    union unit_value value = {0};
-    const char *wrong = units_parse(dim, text, &value);
-    if (wrong) err_add(err, (struct err_pos){0}, "--%s: '%s': %s", name, text, wrong);
-    return dim == UNIT_RATE ? (double)value.i : value.d;
+    union unit_value got;
+    const char *wrong = text ? units_parse(dim, text, &got) : NULL;
+    if (wrong)
+        err_add(err, (struct err_pos){0}, "--%s: '%s': %s", name, text, wrong);
+    else if (text)
+        *value = dim == UNIT_RATE ? (double)got.i : got.d;
 }
 
 /* require complains about an option unless ok; what says what is allowed. */
@@ -72,7 +76,7 @@ static void require(bool ok, const char *name, const char *what, struct err *err
     if (!ok) err_add(err, (struct err_pos){0}, "--%s: %s", name, what);
 }
 
-static bool read_model(const struct fluid_cli *cli, struct fluid_dcqcn *model, struct err *err)
+static void read_model(const struct fluid_cli *cli, struct fluid_dcqcn *model, struct err *err)
 {
     *model = (struct fluid_dcqcn)FLUID_DCQCN_PAPER;
     model->flows = (double)cli->flows;
@@ -84,11 +88,10 @@ static bool read_model(const struct fluid_cli *cli, struct fluid_dcqcn *model, s
     model->cnp_s = units_s(cli->cnp_timer_ps);
     model->alpha_s = units_s(cli->alpha_timer_ps);
     model->recovery = (double)cli->recovery;
-    if (cli->rate) model->rate_bps = given("rate", cli->rate, UNIT_RATE, err);
-    if (cli->rate_ai) model->ai_bps = given("rate-ai", cli->rate_ai, UNIT_RATE, err);
-    if (cli->pmax) model->pmax = given("pmax", cli->pmax, UNIT_FRACTION, err);
-    if (cli->g) model->g = given("g", cli->g, UNIT_FRACTION, err);
-    if (err->count) return false;
+    given(cli->rate, UNIT_RATE, "rate", &model->rate_bps, err);
+    given(cli->rate_ai, UNIT_RATE, "rate-ai", &model->ai_bps, err);
+    given(cli->pmax, UNIT_FRACTION, "pmax", &model->pmax, err);
+    given(cli->g, UNIT_FRACTION, "g", &model->g, err);
     require(cli->flows >= 1 && cli->flows <= 1000000, "flows", "1 to 1000000", err);
     require(cli->delay_ps <= PS_PER_S, "delay", "at most 1s", err);
     require(model->rate_bps >= 1e6 && model->rate_bps <= 1e14, "rate", "1Mbps to 100Tbps", err);
@@ -110,10 +113,9 @@ static bool read_model(const struct fluid_cli *cli, struct fluid_dcqcn *model, s
     require(cli->evolve_ps >= PS_PER_MS && cli->evolve_ps <= 10 * PS_PER_S, "evolve", "1ms to 10s",
             err);
     require(cli->evolve_ps >= 20 * cli->delay_ps, "evolve", "at least 20 times --delay", err);
-    return err->count == 0;
 }
 
-/* ---- dcqcn ------------------------------------------------------------------------------------ */
+/* ---- dcqcn ---------------------------------------------------------------------------------- */
 
 static void print_csv(void *self, const struct fluid_dcqcn_sample *sample)
 {
@@ -209,7 +211,7 @@ static void run_dcqcn(const struct fluid_cli *cli, const struct fluid_dcqcn *mod
         print_text(model, &result);
 }
 
-/* ---- thresholds ------------------------------------------------------------------------------- */
+/* ---- thresholds ----------------------------------------------------------------------------- */
 
 static void run_thresholds(const struct fluid_cli *cli)
 {
@@ -251,7 +253,8 @@ static int run(const struct fluid_cli *cli, const char *what)
         require(cli->priorities > 0, "priorities", "more than 0", &err);
         if (err.count == 0) run_thresholds(cli);
     } else if (strcmp(what, "dcqcn") == 0) {
-        if (read_model(cli, &model, &err) && err.count == 0) run_dcqcn(cli, &model);
+        read_model(cli, &model, &err);
+        if (err.count == 0) run_dcqcn(cli, &model);
     } else {
         err_add(&err, (struct err_pos){0}, "unknown model '%s': dcqcn or thresholds", what);
     }

@@ -8,9 +8,9 @@
 
 #include "models/topo/facts.h"
 #include "models/world.h"
+#include "models/world_cfg.h"
 #include "sim/app/cli.h"
 #include "sim/app/verbs.h"
-#include "sim/base/check.h"
 #include "sim/base/units.h"
 #include "sim/io/json.h"
 #include "sim/io/tree.h"
@@ -54,35 +54,13 @@ struct built {
 
 /* ---- reading ---------------------------------------------------------------------------------*/
 
-/* value_of returns the place of a key of a bound section, and its field. */
-static const void *value_of(const struct schema *schema, const void *config, const char *key,
-                            const struct schema_field **field)
+static void build(struct built *built, const struct world_topology *cfg)
 {
-    for (*field = schema->fields; (*field)->key; ++*field)
-        if (strcmp((*field)->key, key) == 0) return (const char *)config + (*field)->offset;
-    CHECK(false, "'%s' has no key '%s'", schema->name, key);
-    return NULL;
-}
-
-/* number_of returns a key of a section of the topology. */
-static int64_t number_of(const void *topology, const char *section, const char *key)
-{
-    const struct schema_field *outer, *inner;
-    const void *config = value_of(&world_topology_schema, topology, section, &outer);
-    return *(const int64_t *)value_of(outer->section, config, key, &inner);
-}
-
-static void build(struct built *built, const void *topology)
-{
-    const struct schema_field *field;
-    const struct schema_variant *fabric =
-        value_of(&world_topology_schema, topology, "fabric", &field);
-    const struct topo_ask ask = {.nodes = number_of(topology, "node", "count"),
-                                 .nic_bps = number_of(topology, "nic", "rate"),
-                                 .nic_delay_ps = number_of(topology, "nic", "delay")};
-    built->kind = fabric->kind;
+    const struct topo_ask ask = {
+        .nodes = cfg->node.count, .nic_bps = cfg->nic.rate_bps, .nic_delay_ps = cfg->nic.delay_ps};
+    built->kind = cfg->fabric.kind;
     topo_init(&built->graph, built->arena);
-    topo_list[fabric->index]->build(fabric->config, &ask, &built->graph, &built->made);
+    topo_list[cfg->fabric.index]->build(cfg->fabric.config, &ask, &built->graph, &built->made);
     built->tier = facts_tiers(built->arena, &built->graph, &built->made);
 }
 
@@ -108,11 +86,11 @@ static bool load(struct built *built, const struct cli_texts *sets, struct err *
                                          .origin = "--set"},
                  err);
     }
-    void *topology = arena_alloc(arena, world_topology_schema.size);
+    struct world_topology topology;
     const struct schema_into into = {.arena = arena, .prefix = "", .err = err};
-    bool ok = schema_bind(&into, &world_topology_schema, root, topology);
+    bool ok = schema_bind(&into, &world_topology_schema, root, &topology);
     if (!ok || err->count) return false;
-    build(built, topology);
+    build(built, &topology);
     return true;
 }
 
@@ -161,7 +139,8 @@ static void print_text(const struct built *built)
     printf("cables                %7lld\n", (long long)facts->cables);
     for (int i = 0; i < facts->cable_n; i++)
         print_cables(built, &facts->cable[i]);
-    printf("bisection            %s one way, %.4g %% of what half of the endpoints can send\n",
+    if (facts->endpoints < 2) return;
+    printf("bisection             %7s one way, %.4g %% of what half of the endpoints can send\n",
            rate_text(built, facts->bisection_bps), 100 * bisection_share(facts));
     printf("hops                  min %lld, mean %.4f, max %lld\n", (long long)facts->hops_min,
            facts->hops_mean, (long long)facts->hops_max);

@@ -94,6 +94,14 @@ static void lustre__readahead_per_file(void **state)
          .service_s = 0.2e-3,
          .bytes_per_s = 2 * 1 * MIB / 5.2e-3,
          .bound = "read-ahead"},
+        /* 10 MiB are no whole number of RPCs of 4 MiB */
+        {.client = LUSTRE "network: o2ib, rpcs_in_flight: 256, peer_credits: 65535, "
+                          "readahead_per_file: 10MiB",
+         .readers = 8,
+         .rtt_s = 40e-3,
+         .service_s = 0.5e-3,
+         .bytes_per_s = 8 * 10 * MIB / 40.5e-3,
+         .bound = "read-ahead"},
     };
     VERIFY_ALL(laws);
 }
@@ -178,6 +186,14 @@ static void lustre__socket_rate(void **state)
          .rtt_s = 5e-3,
          .service_s = 0.2e-3,
          .bytes_per_s = 4 * 125e6,
+         .bound = "client"},
+        /* no window: the socket's thread is the limit, though nothing holds the sender */
+        {.client = LUSTRE WIDE "connections: 1, tcp_window: 0B, socket_rate: 8Gbps",
+         .server = "peers: 1, targets: 1",
+         .readers = 2,
+         .rtt_s = 1e-3,
+         .service_s = 0.2e-3,
+         .bytes_per_s = 1e9,
          .bound = "client"},
     };
     VERIFY_ALL(laws);

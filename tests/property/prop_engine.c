@@ -37,6 +37,7 @@ struct law {
     int timers;
     int64_t span_ps; /* 0: delays of every size, else below this */
     int64_t left;    /* firings that may still arm something */
+    uint64_t acts;   /* at each of them, at most */
     uint64_t orders, last_order;
     int64_t last_ps, armed;
     struct mirrored mirror[TIMERS_MAX];
@@ -77,7 +78,7 @@ static void law_stop(struct law *law, struct mirrored *mirrored)
 /* act arms, moves or stops a few timers; enough to keep a part of them armed. */
 static void act(struct law *law)
 {
-    for (uint64_t n = 1 + rng_below(&law->rng, 3); n > 0; n--) {
+    for (uint64_t n = 1 + rng_below(&law->rng, law->acts); n > 0; n--) {
         struct mirrored *mirrored = &law->mirror[rng_below(&law->rng, (uint64_t)law->timers)];
         uint64_t dice = rng_below(&law->rng, 8);
         if (dice == 0)
@@ -110,7 +111,7 @@ static struct law the_law; /* too large for a stack */
 static struct law *law_open(uint64_t seed, int timers, int64_t span_ps, int64_t firings)
 {
     struct law *law = &the_law;
-    *law = (struct law){.timers = timers, .span_ps = span_ps, .left = firings};
+    *law = (struct law){.timers = timers, .span_ps = span_ps, .left = firings, .acts = 3};
     law->sim = sim_new(&law->arena, seed, "prop_engine");
     law->rng = rng_stream(seed, "prop_engine");
     for (int i = 0; i < timers; i++) {
@@ -148,7 +149,7 @@ static void engine__order_of_few_timers(void **state)
         run_whole(seed, 40, 0, 1500);
 }
 
-/* Slots with many timers: insertion gives way to merging. */
+/* Slots with many timers: insertion gives way to digits. */
 static void engine__order_of_dense_timers(void **state)
 {
     (void)state;
@@ -156,6 +157,22 @@ static void engine__order_of_dense_timers(void **state)
     for (uint64_t i = 0; i < sizeof spans_ps / sizeof spans_ps[0]; i++)
         for (uint64_t seed = 1; seed <= 3; seed++)
             run_whole(seed, TIMERS_MAX, spans_ps[i], 6000);
+}
+
+/* So many moves and stops that what they leave in the queue is swept out, many times: the order
+ * stays, and the memory does not grow with them. */
+static void engine__order_under_many_moves(void **state)
+{
+    (void)state;
+    static const int64_t spans_ps[] = {2, 900, 3000, 1000000, 0};
+    for (uint64_t i = 0; i < sizeof spans_ps / sizeof spans_ps[0]; i++) {
+        struct law *law = law_open(i + 1, 400, spans_ps[i], 4000);
+        law->acts = 60;
+        assert_int_equal(sim_run(law->sim, &no_limits), SIM_IDLE);
+        assert_true(law->left <= 0 && law->orders > 80000);
+        assert_true(law->arena.bytes < 2000000);
+        law_close(law);
+    }
 }
 
 static void engine__same_seed_same_fingerprint(void **state)
@@ -214,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(engine__order_of_few_timers),
         cmocka_unit_test(engine__order_of_dense_timers),
+        cmocka_unit_test(engine__order_under_many_moves),
         cmocka_unit_test(engine__same_seed_same_fingerprint),
         cmocka_unit_test(engine__pauses_change_nothing),
         cmocka_unit_test(engine__acts_between_runs),

@@ -22,8 +22,8 @@
 
 #define JOBS 20
 #define SLACK 0.001    /* requests and batches are grains */
-#define ANOMALY 0.06   /* the most that an anomaly may cost ... */
-#define ANOMALIES 0.05 /* ... in this part of all comparisons */
+#define ANOMALY 0.05   /* the most that an anomaly may cost ... */
+#define ANOMALIES 0.03 /* ... in this part of all comparisons; a third of it with one reader */
 
 enum client { LUSTRE, NFS, RDMA, CLIENTS };
 
@@ -209,7 +209,7 @@ static void monotone_with_one_reader(void **state)
     }
     report(&tally);
     assert_true(tally.worst < ANOMALY);
-    assert_true(tally.beyond < ANOMALIES / 5 * tally.n);
+    assert_true(tally.beyond < ANOMALIES / 3 * tally.n);
 }
 
 static void monotone_with_several_readers(void **state)
@@ -257,7 +257,7 @@ static void twice_as_fast_is_half_the_time(void **state)
         add(&tally, off < 0 ? -off : off);
     }
     report(&tally);
-    assert_true(tally.worst < 0.02);
+    assert_true(tally.worst < ANOMALY / 5);
     assert_true(tally.beyond < ANOMALIES * tally.n);
 }
 

@@ -93,7 +93,7 @@ static inline bool flows_rig_bind(struct arena *arena, const char *name, const c
 }
 
 /* flows_rig_open: `leaves` switches of n endpoints each, 8 Gbit/s and 1 us to their switch, as
- * much as they need between switches, no headers. body: the workload without its kind ("pattern: ring, ..."). */
+ * much as they need between switches, no headers. body: the workload without its kind. */
 static inline void flows_rig_open(struct flows_rig *rig, const char *body, int n, int leaves)
 {
     struct err err = {0};
@@ -163,7 +163,8 @@ static inline void flows_rig_close(struct flows_rig *rig)
 }
 
 /* flows_rig_file writes text into a temporary file, whose name it returns. */
-static inline const char *flows_rig_file(struct arena *arena, const char *text)
+__attribute__((returns_nonnull)) static inline const char *flows_rig_file(struct arena *arena,
+                                                                          const char *text)
 {
     char *name = arena_strdup(arena, "/tmp/test_flows.XXXXXX");
     int fd = mkstemp(name);

@@ -115,6 +115,41 @@ static void cache_fill__a_block_counts_from_its_last_byte_on(void **state)
     arena_free(&shelf.arena);
 }
 
+/* A process that begins inside a block has not read its beginning. */
+static void cache_fill__a_block_read_only_at_its_end_is_not_cached(void **state)
+{
+    (void)state;
+    struct shelf shelf;
+    open_simple(&shelf, 2, 2);
+    cache_fill(shelf.cache, &shelf.set[0], 0, 3 * MiB, BLOCK);
+    assert_false(hit(&shelf, 0));
+    cache_fill(shelf.cache, &shelf.set[0], 0, 0, 3 * MiB);
+    assert_true(hit(&shelf, 0));
+    assert_false(hit(&shelf, 1));
+    arena_free(&shelf.arena);
+}
+
+/* 1000 files of 100 kB fit into 100 MB, though each has a block of its own; one more does not. */
+static void cache_fill__a_small_file_takes_its_size_not_a_block(void **state)
+{
+    (void)state;
+    struct shelf shelf;
+    shelf_open(&shelf, "size: 100MB");
+    add_set(&shelf, 1001, 100000, 100100000);
+    start(&shelf);
+    const struct file_set *set = &shelf.set[0];
+    int64_t end_off;
+    for (int64_t file = 0; file < 1000; file++)
+        cache_fill(shelf.cache, set, file, 0, 100000);
+    for (int64_t file = 0; file < 1000; file++) /* full to the byte */
+        assert_true(cache_hit(shelf.cache, set, file, 0, &end_off));
+    cache_fill(shelf.cache, set, 1000, 0, 100000);
+    assert_false(cache_hit(shelf.cache, set, 0, 0, &end_off));
+    assert_true(cache_hit(shelf.cache, set, 1, 0, &end_off));
+    assert_true(cache_hit(shelf.cache, set, 1000, 0, &end_off));
+    arena_free(&shelf.arena);
+}
+
 static void cache_fill__nothing_read_caches_nothing(void **state)
 {
     (void)state;
@@ -289,6 +324,8 @@ int main(void)
         cmocka_unit_test(cache_add__numbers_files_across_sets),
         cmocka_unit_test(cache_hit__finds_nothing_in_an_empty_cache),
         cmocka_unit_test(cache_fill__a_block_counts_from_its_last_byte_on),
+        cmocka_unit_test(cache_fill__a_block_read_only_at_its_end_is_not_cached),
+        cmocka_unit_test(cache_fill__a_small_file_takes_its_size_not_a_block),
         cmocka_unit_test(cache_fill__nothing_read_caches_nothing),
         cmocka_unit_test(cache_fill__the_last_block_of_a_file_may_be_partial),
         cmocka_unit_test(cache_fill__the_least_recently_used_leaves),

@@ -21,7 +21,7 @@ static void sent(struct cc_rig *rig, int64_t sent_off)
     cc_rig_step(rig, (struct cc_signal){.event = CC_ACK, .acked_bytes = 1000, .rtt_ps = 10 * US});
 }
 
-/* ---- the paper's algorithm -------------------------------------------------------------------- */
+/* ---- the paper's algorithm ------------------------------------------------------------------ */
 
 static void paper__first_cnp_halves_then_five_recoveries(void **state)
 {
@@ -107,7 +107,7 @@ static void paper__byte_counter_alone(void **state)
     cc_rig_close(&rig);
 }
 
-/* alpha = (1-g)^k after k windows of 55 us without a CNP; each CNP adds g and restarts the window. */
+/* alpha = (1-g)^k after k windows of 55 us without a CNP; a CNP adds g and restarts the window. */
 static void paper__alpha_decays_between_cnps(void **state)
 {
     (void)state;
@@ -129,7 +129,7 @@ static void paper__alpha_decays_between_cnps(void **state)
     cc_rig_close(&rig);
 }
 
-/* ---- three clocks ----------------------------------------------------------------------------- */
+/* ---- three clocks --------------------------------------------------------------------------- */
 
 /* ConnectX: nothing at the CNP; at the next 4 us tick the cut, by alpha after four windows. */
 static void firmware__cut_at_the_tick(void **state)
@@ -224,7 +224,7 @@ static void scaled__increases_grow_with_the_line(void **state)
     cc_rig_close(&rig);
 }
 
-/* ---- keys ------------------------------------------------------------------------------------- */
+/* ---- keys ----------------------------------------------------------------------------------- */
 
 static void window__bdp_and_varying(void **state)
 {

@@ -70,7 +70,7 @@ static void swift__small_windows_get_a_higher_target(void **state)
         double cwnd = 125; /* brought there by one exact cut after another */
         while (cwnd > cases[i].cwnd * 1.0001) {
             double factor = cases[i].cwnd / cwnd > 0.5 ? cases[i].cwnd / cwnd : 0.5;
-            double target_us = 16, high = 1e9; /* delay with 1 - 0.8 (1 - target/delay) = factor */
+            double target_us = 16, high = 1e5; /* delay with 1 - 0.8 (1 - target/delay) = factor */
             double scaling = 9.7967 / sqrt(cwnd) - 0.97967;
             target_us += scaling < 0 ? 0 : scaling > 30 ? 30 : scaling;
             rig.now_ps += PS_PER_S;

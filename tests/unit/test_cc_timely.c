@@ -1,4 +1,4 @@
-/* test_cc_timely.c - TIMELY: gradient, thresholds, hyper increase; the patched law's fixed point. */
+/* test_cc_timely.c - TIMELY: gradient, thresholds, hyper increase; patched law's fixed point. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,7 +35,7 @@ static void timely__gradient_by_hand(void **state)
     cc_rig_close(&rig);
 }
 
-/* Below T_low it grows although the gradient is steep; above T_high it shrinks although it falls. */
+/* Below T_low it grows although the gradient is steep; above T_high it shrinks though it falls. */
 static void timely__thresholds(void **state)
 {
     (void)state;
@@ -78,7 +78,10 @@ static void timely__updates_per_segment_or_round_trip(void **state)
     static const struct {
         const char *keys;
         int updates;
-    } cases[] = {{"", 4}, {"segment: 16KB", 25}, {"law: patched", 25}, {"segment: 64KB", 6}};
+    } cases[] = {{"rate_min: 1bps", 4},
+                 {"rate_min: 1bps, segment: 16KB", 25},
+                 {"law: patched", 25},
+                 {"segment: 64KB", 6}};
     for (int i = 0; i < 4; i++) {
         struct cc_rig rig;
         cc_rig_open(&rig, "timely", cases[i].keys, line10);

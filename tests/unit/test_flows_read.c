@@ -265,7 +265,7 @@ static void sizes__mistakes(void **state)
     refused(SIZES, "words,x\nwords,x\n", "perm:2:1: error: expected two numbers");
 }
 
-/* ---- a workload: what `railsim check` says ------------------------------------------------------*/
+/* ---- a workload: what `railsim check` says ----------------------------------------------------*/
 
 static void complains(const char *text, const char *expected)
 {

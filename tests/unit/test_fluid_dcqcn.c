@@ -85,6 +85,33 @@ static void phase_margin__published_table(void **state)
     assert_int_equal(rows, 18);
 }
 
+/* Other files of the authors, at 50 us: more flows, 100 Gb/s, smaller steps and a longer ramp
+ * (where the gain crosses 1 more than once). */
+static void phase_margin__other_published_files(void **state)
+{
+    (void)state;
+    static const struct {
+        double rate_bps, ai_bps, kmax_bytes, flows, margin_deg;
+    } rows[] = {
+        {40e9, 40e6, 200e3, 4, -0.75215},  {40e9, 40e6, 200e3, 40, 15.73},
+        {40e9, 40e6, 200e3, 100, 39.811},  {100e9, 40e6, 200e3, 6, -7.9966},
+        {100e9, 40e6, 200e3, 34, -16.582}, {100e9, 40e6, 200e3, 100, -3.7909},
+        {40e9, 10e6, 1000e3, 2, 62.877},   {40e9, 10e6, 1000e3, 10, 53.724},
+        {40e9, 10e6, 1000e3, 12, 20.392},  {40e9, 10e6, 1000e3, 100, 41.703},
+    };
+    for (int i = 0; i < 10; i++) {
+        struct fluid_dcqcn model = FLUID_DCQCN_PAPER;
+        struct fluid_dcqcn_margin margin;
+        model.delay_s = 50e-6;
+        model.rate_bps = rows[i].rate_bps;
+        model.ai_bps = rows[i].ai_bps;
+        model.kmax_bytes = rows[i].kmax_bytes;
+        model.flows = rows[i].flows;
+        assert_true(fluid_dcqcn_phase_margin(&model, &margin));
+        near(margin.margin_deg, rows[i].margin_deg, 0.1);
+    }
+}
+
 /* The margin falls with the delay by w tau*, the gain being the same. */
 static void phase_margin__delay_costs_its_phase(void **state)
 {
@@ -167,6 +194,7 @@ int main(void)
         cmocka_unit_test(fixed_point__is_where_the_evolution_ends),
         cmocka_unit_test(fixed_point__none),
         cmocka_unit_test(phase_margin__published_table),
+        cmocka_unit_test(phase_margin__other_published_files),
         cmocka_unit_test(phase_margin__delay_costs_its_phase),
         cmocka_unit_test(evolve__published_verdicts),
         cmocka_unit_test(thresholds__of_the_paper),

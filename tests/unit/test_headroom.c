@@ -75,7 +75,7 @@ static void response__of_802_3(void **state)
     assert_int_equal(headroom_response_bytes(123), 3891);
 }
 
-/* 2 d rate = 50 B/ns * 1000 ns; two frames; response; the pause frame (and one for the rounding). */
+/* 2 d rate = 50 B/ns * 1000 ns; two frames; response; the pause frame; one for the rounding. */
 static void in_flight__adds_up(void **state)
 {
     (void)state;

@@ -22,8 +22,7 @@ static void on_progress(struct sim *sim, struct reader *reader)
 {
     struct bench *bench = reader->owner;
     assert_true(reader->taken_bytes > bench->last_taken); /* only called when it has grown */
-    if (reader->threads == 1 && !reader->write)
-        assert_true(reader->taken_bytes <= reader->allowed_bytes);
+    if (!reader->write) assert_true(reader->taken_bytes <= reader->allowed_bytes);
     bench->last_taken = reader->taken_bytes;
     if (!reader_at_end(reader)) return;
     bench->ends++;
@@ -160,6 +159,27 @@ static void reader_allow__holds_the_process(void **state)
     rig_close(&bench.rig);
 }
 
+/* The allowance is the process's, not each thread's. */
+static void reader_allow__holds_all_threads_together(void **state)
+{
+    (void)state;
+    for (int64_t threads = 2; threads <= 4; threads++) {
+        struct bench bench;
+        bench_open(&bench, &(struct rig_cfg){.client = SLOW, .set = {{4, 8 * MiB, 0}}}, threads,
+                   false);
+        reader_start(&bench.reader, 0, 32 * MiB);
+        rig_run(&bench.rig);
+        int64_t steps[] = {3 * MiB, 3 * MiB + 1, 10 * MiB + 7, 31 * MiB, 32 * MiB};
+        for (int i = 0; i < 5; i++) {
+            reader_allow(&bench.reader, steps[i]);
+            rig_run(&bench.rig);
+            assert_int_equal(bench.reader.taken_bytes, steps[i]);
+        }
+        assert_int_equal(bench.ends, 1);
+        rig_close(&bench.rig);
+    }
+}
+
 static void reader_allow__never_shrinks(void **state)
 {
     (void)state;
@@ -220,6 +240,7 @@ int main(void)
         cmocka_unit_test(reader_start__fewer_files_than_threads_are_divided),
         cmocka_unit_test(reader_start__an_uncached_file_costs_a_metadata_operation),
         cmocka_unit_test(reader_allow__holds_the_process),
+        cmocka_unit_test(reader_allow__holds_all_threads_together),
         cmocka_unit_test(reader_allow__never_shrinks),
         cmocka_unit_test(reader_start__again_after_the_end),
         cmocka_unit_test(reader_start__writes_without_an_allowance),

@@ -1,4 +1,4 @@
-/* test_route_ecmp.c - collisions of hashed flows against the closed form (fabric.md section 4.4). */
+/* test_route_ecmp.c - collisions of hashed flows against the closed form (fabric.md 4.4). */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -79,7 +79,7 @@ static void pick__sixteen_links_and_1000_flows(void **state)
     near(sum / 1000, 1.230, 0.01);
 }
 
-/* Two stages: with a salt the second switch splits what the first one bundled, without it does not. */
+/* Two stages: with a salt the second switch splits what the first one bundled, without not. */
 static int second_stage(const char *body)
 {
     struct route_rig rig;

@@ -82,7 +82,7 @@ static void server_submit__first_come_first_served_at_a_target(void **state)
     submit(&bench, 3, 3 * MB);
     submit(&bench, 3, 1 * MB);
     run(&bench);
-    int64_t done_us[] = {1200, 4200, 5200}, wait_us[] = {0, 1000, 4000};
+    int64_t done_us[] = {1200, 4200, 5200}, wait_us[] = {1000, 4000, 5000};
     for (int i = 0; i < 3; i++) {
         assert_int_equal(bench.order[i], i);
         assert_int_equal(bench.done_ps[i], done_us[i] * PS_PER_US);
@@ -101,8 +101,24 @@ static void server_submit__targets_work_side_by_side(void **state)
     run(&bench);
     for (int i = 0; i < 8; i++) {
         assert_int_equal(bench.done_ps[i], 1200 * PS_PER_US);
-        assert_int_equal(bench.op[i].wait_ps, 0);
+        assert_int_equal(bench.op[i].wait_ps, PS_PER_MS); /* nobody before it: its own reading */
     }
+    arena_free(&bench.arena);
+}
+
+/* Ten operations at one target, then one at another: that one is not served behind them. The
+ * appliance passes each on in 8 us. */
+static void server_submit__a_busy_target_holds_up_no_other(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_open(&bench, "peers: 1, targets: 2, target_rate: 8Gbps, rate: 1000Gbps, "
+                       "service_time: 0s");
+    for (int i = 0; i < 11; i++)
+        submit(&bench, i == 10, 1 * MB);
+    run(&bench);
+    assert_in_range(bench.done_ps[10], PS_PER_MS, PS_PER_MS + 8 * PS_PER_US);
+    assert_in_range(bench.done_ps[9], 10 * PS_PER_MS, 10 * PS_PER_MS + 8 * PS_PER_US);
     arena_free(&bench.arena);
 }
 
@@ -116,7 +132,7 @@ static void server_submit__a_free_target_has_no_memory_of_its_queue(void **state
     submit(&bench, 0, 1 * MB);
     run(&bench);
     assert_int_equal(bench.done_ps[1], 2 * PS_PER_MS);
-    assert_int_equal(bench.op[1].wait_ps, 0);
+    assert_int_equal(bench.op[1].wait_ps, PS_PER_MS); /* from 1 ms to 2 ms */
     arena_free(&bench.arena);
 }
 
@@ -157,7 +173,7 @@ static void server_submit__appliance_rate_is_shared_by_all_targets(void **state)
     run(&bench);
     for (int i = 0; i < 40; i++) {
         assert_int_equal(bench.done_ps[i], (i + 1) * PS_PER_MS / 2);
-        assert_int_equal(bench.op[i].wait_ps, i * PS_PER_MS / 2);
+        assert_int_equal(bench.op[i].wait_ps, (i + 1) * PS_PER_MS / 2);
     }
     arena_free(&bench.arena);
 }
@@ -190,7 +206,7 @@ static void server_submit__cuts_through_target_and_appliance(void **state)
     submit(&bench, 0, 1 * MB);
     run(&bench);
     assert_int_equal(bench.done_ps[0], 1300 * PS_PER_US); /* not 1400 */
-    assert_int_equal(bench.op[0].wait_ps, 0);
+    assert_int_equal(bench.op[0].wait_ps, PS_PER_MS);     /* all but the service latency */
     arena_free(&bench.arena);
 }
 
@@ -204,6 +220,7 @@ static void server_submit__service_latencies_overlap(void **state)
     run(&bench);
     for (int i = 0; i < OPS_MAX; i++) {
         assert_int_equal(bench.done_ps[i], 7 * PS_PER_MS);
+        assert_int_equal(bench.op[i].wait_ps, 0); /* no station has a rate */
         assert_int_equal(bench.order[i], i);
     }
     arena_free(&bench.arena);
@@ -241,6 +258,24 @@ static void server_target__goes_round_all_targets_stripe_by_stripe(void **state)
         assert_int_equal(run_bytes, 1);
     }
     arena_free(&bench.arena);
+}
+
+/* Readers that begin files together do not all begin at target 0. */
+static void server_target__striped_files_begin_one_target_further_each(void **state)
+{
+    (void)state;
+    struct bench bench;
+    static const char *const configs[] = {"targets: 4, stripe_size: 1MiB",
+                                          "targets: 6, stripe_size: 1MiB, stripe_count: 4"};
+    for (int c = 0; c < 2; c++) {
+        bench_open(&bench, configs[c]);
+        int64_t run_bytes, targets = bench.cfg.targets;
+        for (int64_t file = 0; file < 13; file++)
+            for (int64_t stripe = 0; stripe < 4; stripe++)
+                assert_int_equal(server_target(bench.server, file, stripe * MiB, &run_bytes),
+                                 (file + stripe) % targets);
+        arena_free(&bench.arena);
+    }
 }
 
 static void server_target__unstriped_files_take_turns(void **state)
@@ -285,6 +320,7 @@ int main(void)
         cmocka_unit_test(server_schema__refuses_more_stripes_or_peers_than_targets),
         cmocka_unit_test(server_submit__first_come_first_served_at_a_target),
         cmocka_unit_test(server_submit__targets_work_side_by_side),
+        cmocka_unit_test(server_submit__a_busy_target_holds_up_no_other),
         cmocka_unit_test(server_submit__a_free_target_has_no_memory_of_its_queue),
         cmocka_unit_test(server_submit__iops_bound_small_operations),
         cmocka_unit_test(server_submit__iops_bound_without_a_target_rate),
@@ -294,6 +330,7 @@ int main(void)
         cmocka_unit_test(server_submit__service_latencies_overlap),
         cmocka_unit_test(server_submit__metadata_waits_for_nobody),
         cmocka_unit_test(server_target__goes_round_all_targets_stripe_by_stripe),
+        cmocka_unit_test(server_target__striped_files_begin_one_target_further_each),
         cmocka_unit_test(server_target__unstriped_files_take_turns),
         cmocka_unit_test(server_target__some_stripes_spread_files_evenly),
     };

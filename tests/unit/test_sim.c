@@ -177,6 +177,73 @@ static void timer_after__in_a_callback(void **state)
     arena_free(&rig.arena);
 }
 
+/* All within a nanosecond: the slot that is being fired. */
+static void stop_and_move(struct rig *rig)
+{
+    timer_stop(rig->sim, &rig->probe[1].timer);
+    timer_stop(rig->sim, &rig->probe[5].timer);
+    arm(rig, 2, 7020); /* behind 4, which is armed for then already */
+    arm(rig, 3, 7001); /* before all */
+    arm(rig, 6, PS_PER_MS);
+    arm(rig, 1, 7015);
+}
+
+static void timer_arm__and_stop_in_the_slot_being_fired(void **state)
+{
+    (void)state;
+    static const int64_t at_ps[] = {7000, 7000, 7010, 7030, 7020, 7020, 7025, 7030};
+    static const int64_t fired_ps[] = {7000, 7001, 7015, 7020, 7020, 7030, PS_PER_MS};
+    struct rig rig;
+    rig_open(&rig);
+    rig.probe[0].then = stop_and_move;
+    for (int i = 0; i < 8; i++)
+        arm(&rig, i, at_ps[i]);
+    assert_int_equal(sim_run(rig.sim, &no_limits), SIM_IDLE);
+    order(&rig, "0314276");
+    assert_memory_equal(rig.at_ps, fired_ps, sizeof fired_ps);
+    arena_free(&rig.arena);
+}
+
+/* What a timer leaves behind when it is moved is reclaimed, in whichever part of the queue. */
+static void timer_arm__moved_often_takes_no_memory(void **state)
+{
+    (void)state;
+    static const int64_t delays_ps[] = {0, 500, 80000, PS_PER_MS, 3600 * PS_PER_S};
+    for (int d = 0; d < 5; d++) {
+        struct rig rig;
+        rig_open(&rig);
+        arm(&rig, 1, delays_ps[d]); /* what stays is not lost, nor its place */
+        size_t before_bytes = rig.arena.bytes;
+        for (int i = 0; i < 50000; i++)
+            arm(&rig, 0, delays_ps[d]);
+        arm(&rig, 2, delays_ps[d]);
+        assert_true(rig.arena.bytes < before_bytes + 400000);
+        assert_int_equal(sim_run(rig.sim, &no_limits), SIM_IDLE);
+        order(&rig, "102");
+        arena_free(&rig.arena);
+    }
+}
+
+static void again(struct rig *rig)
+{
+    timer_after(rig->sim, &rig->probe[0].timer, 1000);
+}
+
+/* Chunks go round: a thousand slots, one after the other, take no more memory than one. */
+static void timer_arm__recycles(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_open(&rig);
+    rig.probe[0].then = again;
+    arm(&rig, 0, 0);
+    sim_run(rig.sim, &(struct sim_limits){.max_events = 10});
+    size_t before_bytes = rig.arena.bytes;
+    sim_run(rig.sim, &(struct sim_limits){.max_events = 10000});
+    assert_int_equal(rig.arena.bytes, before_bytes);
+    arena_free(&rig.arena);
+}
+
 static void finish(struct rig *rig)
 {
     sim_finish(rig->sim);
@@ -195,11 +262,6 @@ static void sim_finish__after_this_event(void **state)
     assert_int_equal(sim_run(rig.sim, &no_limits), SIM_DONE); /* it stays finished */
     order(&rig, "01");
     arena_free(&rig.arena);
-}
-
-static void again(struct rig *rig)
-{
-    timer_after(rig->sim, &rig->probe[0].timer, 1000);
 }
 
 static void sim_run__max_events_exactly(void **state)
@@ -363,6 +425,9 @@ int main(void)
         cmocka_unit_test(timer_arm__moves_and_requeues),
         cmocka_unit_test(timer_stop__removes),
         cmocka_unit_test(timer_after__in_a_callback),
+        cmocka_unit_test(timer_arm__and_stop_in_the_slot_being_fired),
+        cmocka_unit_test(timer_arm__moved_often_takes_no_memory),
+        cmocka_unit_test(timer_arm__recycles),
         cmocka_unit_test(sim_finish__after_this_event),
         cmocka_unit_test(sim_run__max_events_exactly),
         cmocka_unit_test(sim_run__max_sim_time_exactly),

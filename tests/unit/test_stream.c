@@ -132,6 +132,35 @@ static void stream_open__without_work_both_laws_are_the_window_law(void **state)
     assert_near(read_256mib("stop-and-wait", 20, 0), 16 * 21 * PS_PER_MS, 0.01);
 }
 
+/* 240 MiB, 10 ms a window: requests are chosen so that no window is left partly unused. */
+static void stream_open__whole_requests_fill_window_and_stripe(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *client, *server;
+        int windows, reads;
+    } cases[] = {
+        {LUSTRE "rpc_size: 4MiB, readahead_per_file: 16MiB", SERVER, 15, 60},
+        {LUSTRE "rpc_size: 4MiB, readahead_per_file: 10MiB", SERVER, 24, 120}, /* 2 MiB each */
+        {LUSTRE "rpc_size: 4MiB, readahead_per_file: 6MiB", SERVER, 40, 120},
+        {LUSTRE "rpc_size: 4MiB, readahead_per_file: 16MiB", SERVER ", stripe_size: 1MiB", 15, 240},
+    };
+    for (int i = 0; i < 4; i++) {
+        struct rig rig;
+        rig_open(&rig, &(struct rig_cfg){.client = cases[i].client,
+                                         .wan = "rate: 100Tbps, rtt: 9ms",
+                                         .server = cases[i].server,
+                                         .set = {{.files = 1, .file_bytes = 240 * MiB}}});
+        struct app app;
+        app_init(&app, &rig, 0, false);
+        app_start(&app);
+        rig_run(&rig);
+        assert_near(app.done_ps, cases[i].windows * 10 * PS_PER_MS, 0.001);
+        assert_int_equal(rig_count(&rig, "reads"), cases[i].reads);
+        rig_close(&rig);
+    }
+}
+
 static void stream_open__a_read_without_readahead_is_one_page_at_a_time(void **state)
 {
     (void)state;
@@ -356,6 +385,7 @@ int main(void)
         cmocka_unit_test(stream_open__pipelined_readahead_is_a_hinge),
         cmocka_unit_test(stream_open__stop_and_wait_is_additive),
         cmocka_unit_test(stream_open__without_work_both_laws_are_the_window_law),
+        cmocka_unit_test(stream_open__whole_requests_fill_window_and_stripe),
         cmocka_unit_test(stream_open__a_read_without_readahead_is_one_page_at_a_time),
         cmocka_unit_test(stream_limit__holds_the_application),
         cmocka_unit_test(stream_limit__never_takes_back_what_was_consumed),

@@ -315,6 +315,22 @@ static void bbr__twice_the_bandwidth_delay_product(void **state)
     }
 }
 
+/* A line that holds less than a segment still gets four of them. */
+static void bbr__four_segments_at_least(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_open(&rig, tcp_law_find("bbr"), 10 * PS_PER_US);
+    for (int i = 0; i < 40; i++) {
+        rig.now_ps += 1000 * rig.rtt_ps; /* 800 kb/s: a byte in flight */
+        step(&rig, (struct tcp_signal){.event = TCP_ACK,
+                                       .window_limited = true,
+                                       .acked_bytes = MSS,
+                                       .delivered_bps = 800000});
+    }
+    assert_int_equal(rig.window, 4 * MSS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +347,7 @@ int main(void)
         cmocka_unit_test(cubic__target_is_capped),
         cmocka_unit_test(cubic__idle_restarts_from_ten),
         cmocka_unit_test(bbr__twice_the_bandwidth_delay_product),
+        cmocka_unit_test(bbr__four_segments_at_least),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

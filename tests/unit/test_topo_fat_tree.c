@@ -66,7 +66,7 @@ static void topo_fat_tree__refused(void **state)
     fixture_refused("kind: fat-tree, k: 5", "C025: k must be even");
     fixture_refused("kind: fat-tree, pods: 2, tors_per_pod: 1, aggs_per_pod: 2, hosts_per_tor: 1,"
                     "cores: 3",
-                    "C024: 3 cores for 2 aggs per pod: no multiple");
+                    "C024: 3 cores are no multiple of the 2 aggs of a pod");
     fixture_refused("kind: fat-tree, k: 256", "C020: 4194304 endpoints; at most 262144");
 }
 

@@ -1,4 +1,4 @@
-/* test_topo_rail.c - scalable units: counts of the published fabric, rails, pods, what is refused. */
+/* test_topo_rail.c - scalable units: the published counts, rails, pods, what is refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -143,7 +143,7 @@ static void topo_rail__refused(void **state)
                     "C024: 2 pods need cores that join them");
     fixture_refused("kind: rail, cores: 8", "C024: one pod needs no cores");
     fixture_refused("kind: rail, scalable_units: 2, units_per_pod: 1, cores: 12",
-                    "C024: 12 cores for 8 spines per pod: no multiple");
+                    "C024: 12 cores are no multiple of the 8 spines of a pod");
     fixture_refused("kind: rail, scalable_units: 2, units_per_pod: 1, cores: 24",
                     "C021: no whole number of cables per spine and core carries what the leaves of "
                     "a pod send; give it");

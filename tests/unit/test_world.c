@@ -83,6 +83,18 @@ static void world_build__a_warm_cache_reads_nothing(void **state)
     }
 }
 
+/* Eight processes begin inside blocks that others end: what one has read at the end of a block
+ * spares no one its beginning. */
+static void world_build__a_cold_pass_reads_every_byte(void **state)
+{
+    (void)state;
+    struct job job;
+    job_run(&job, "node: {gpus: 8, cache: {size: 10GB}}\nstorage: {client: {kind: local}}\n",
+            "{kind: training, dataset: {size: 1GB, records: 1000}, step: {compute: 1ms}}", NULL);
+    assert_int_equal((int64_t)job_metric(&job, "storage/client0", "read_bytes"), GB);
+    job_free(&job);
+}
+
 static void world_build__caches_belong_to_nodes(void **state)
 {
     (void)state;
@@ -212,6 +224,7 @@ int main(void)
         cmocka_unit_test(world_build__nodes_share_the_line_and_the_server),
         cmocka_unit_test(world_build__local_drives_are_not_shared),
         cmocka_unit_test(world_build__a_warm_cache_reads_nothing),
+        cmocka_unit_test(world_build__a_cold_pass_reads_every_byte),
         cmocka_unit_test(world_build__caches_belong_to_nodes),
         cmocka_unit_test(world_build__distance_is_a_round_trip),
         cmocka_unit_test(world_build__cross_traffic_takes_its_share),

@@ -83,6 +83,7 @@ static inline int64_t fixture_links(const struct topo_fixture *f, const char *fr
 {
     int32_t a = fixture_node(f, from), b = fixture_node(f, to);
     int64_t n = 0;
+    *first = NULL;
     for (int64_t l = f->graph.link_n - 1; l >= 0; l--) {
         const struct topo_link *link = &f->graph.links[l];
         if (link->from != a || link->to != b) continue;
