@@ -93,7 +93,7 @@ $(BUILD)/%.o: %.c | $(GEN)
 -include $(OBJ:.o=.d) $(TEST_BIN:=.d) $(FUZZ_BIN:=.d)
 
 # ---- set-up and the main job ------------------------------------------------------------------------
-.PHONY: deps demo docs install uninstall clean format
+.PHONY: deps demo bench docs install uninstall clean format
 deps: ## install the Debian packages that are missing (apt-get, sudo when not root)
 	@tests/deps.sh build run test
 
@@ -108,6 +108,9 @@ demo: ## install what is missing, build, simulate the main job, draw its figures
 	./railsim plot out/demo.db slowdown-vs-rtt -o out/slowdown-vs-rtt.png
 	./railsim plot out/demo.db time-breakdown -o out/time-breakdown.svg
 	./railsim validate remote-storage-resnet50 remote-storage-llama2
+
+bench: railsim ## packet-hops and events per CPU-second, and memory
+	./railsim bench
 
 docs: railsim ## regenerate docs/config.md and the validation table of README.md
 	./railsim schema --markdown >$(BUILD)/config.md

@@ -91,10 +91,10 @@ static const struct schema_field pfc_fields[] = {
     {.key = "headroom",
      .type = SCHEMA_SIZE,
      .offset = AT(pfc.headroom_bytes) - AT(pfc),
-     .fallback = "231424B",
+     .fallback = "0B",
      .max = "1GB",
-     .help = "What an ingress port takes in after it paused its neighbour.",
-     .source = "SONiC, SN5600: 400G, 5 m"},
+     .help = "What an ingress port takes in after it paused its neighbour; 0 = what its link needs "
+             "(rate, delay, two frames, response)."},
     {.key = "response",
      .type = SCHEMA_TIME,
      .offset = AT(pfc.response_ps) - AT(pfc),

@@ -8,9 +8,11 @@
  */
 #include "models/net/switch.h"
 
+#include "models/net/headroom.h"
 #include "models/net/nic.h"
 #include "sim/base/units.h"
 
+#define FRAME_BYTES_MAX 98  /* of a data packet beside its payload */
 #define PAUSE_WIRE_BYTES 84 /* 64 B frame, preamble, inter-packet gap */
 
 /* ---- buffer and PFC ------------------------------------------------------------------------------ */
@@ -49,7 +51,7 @@ static void pause_neighbour(struct net_switch *sw, int slot)
 {
     struct switch_ingress *in = &sw->ingress[slot];
     in->paused = true;
-    in->limit_bytes = in->bytes + sw->cfg->pfc.headroom_bytes;
+    in->limit_bytes = in->bytes + in->headroom_bytes;
     if (sw->paused_n++ == 0) set_eager(sw, true);
     send_pause(sw, slot, true);
 }
@@ -193,6 +195,17 @@ static void deliver(struct port *from, struct packet *packet)
 
 const struct port_owner switch_owner = {.leave = leave, .deliver = deliver};
 
+/* The least headroom without loss of the link that ends at port slot. */
+static int64_t needed_headroom(const struct net_switch *sw, const struct port *port)
+{
+    const struct headroom_link link = {
+        .rate_bps = port->rate_bps,
+        .delay_ps = port->delay_ps, /* a switch's latency included: pause frames wait for it too */
+        .frame_bytes = sw->cfg->mtu_bytes + FRAME_BYTES_MAX,
+        .response_bytes = units_carried_bytes(port->rate_bps, sw->cfg->pfc.response_ps)};
+    return headroom_in_flight_bytes(&link);
+}
+
 void switch_init(struct net_switch *sw)
 {
     struct arena *arena = sim_arena(sw->sim);
@@ -200,6 +213,9 @@ void switch_init(struct net_switch *sw)
     sw->response = ARENA_ARRAY(arena, struct switch_response, sw->port_n);
     for (int i = 0; i < sw->port_n; i++) {
         sw->response[i].port = &sw->ports[i];
+        sw->ingress[i].headroom_bytes = sw->cfg->pfc.headroom_bytes > 0
+                                            ? sw->cfg->pfc.headroom_bytes
+                                            : needed_headroom(sw, &sw->ports[i]);
         timer_init(&sw->response[i].timer, on_response, &sw->response[i], sw->ports[i].component,
                    2);
     }

@@ -16,7 +16,8 @@
 
 /* struct switch_ingress: the account of one port's arrivals. */
 struct switch_ingress {
-    int64_t bytes, limit_bytes; /* limit: what it may hold while its neighbour is paused */
+    int64_t bytes, headroom_bytes;
+    int64_t limit_bytes; /* what it may hold while its neighbour is paused */
     bool paused;
     int64_t max_bytes;
 };

@@ -27,6 +27,8 @@ static const struct verb verbs[] = {
     {"validate", validate_main, "compare the simulator with published measurements"},
     {"calibrate", calibrate_main, "find free parameters from a measured table"},
     {"fluid", fluid_main, "DCQCN as a fluid: fixed point, phase margin, evolution, thresholds"},
+    {"headroom", headroom_main, "print the PFC headroom that a port needs"},
+    {"bench", bench_main, "measure how fast the simulator is on this machine"},
     {"doctor", doctor_main, "say what this installation has and lacks"},
 };
 #define VERB_N ((int)(sizeof verbs / sizeof *verbs))
