@@ -116,6 +116,9 @@ docs: railsim ## regenerate docs/config.md and the validation table of README.md
 	./railsim schema --markdown >$(BUILD)/config.md
 	./railsim validate --markdown >$(BUILD)/validation.md
 	cp $(BUILD)/config.md docs/config.md
+	@mkdir -p docs/schema
+	./railsim schema topology >docs/schema/topology.json
+	./railsim schema workload >docs/schema/workload.json
 	sed -i -e '/<!-- validation:begin -->/,/<!-- validation:end -->/{//!d}' \
 	    -e '/<!-- validation:begin -->/r $(BUILD)/validation.md' README.md
 

@@ -17,6 +17,8 @@
 #include "models/work/train.h"
 #include "models/world_cfg.h"
 
+#define ROCE_OVERHEAD_BYTES 82 /* per packet on the wire: models/net/rdma.c */
+
 /* ---- building -------------------------------------------------------------------------------- */
 
 struct world {
@@ -35,15 +37,15 @@ struct world {
 };
 
 /* Nodes at their switches. */
-static void build_graph(struct world *world)
+static void build_graph(const struct world_topology *cfg, struct arena *arena,
+                        struct topo_graph *graph, struct topo_made *made)
 {
-    const struct world_topology *cfg = world->topology;
-    topo_init(&world->graph, sim_arena(world->sim));
+    topo_init(graph, arena);
     topo_list[cfg->fabric.index]->build(cfg->fabric.config,
                                         &(struct topo_ask){.nodes = cfg->node.count,
                                                            .nic_bps = cfg->nic.rate_bps,
                                                            .nic_delay_ps = cfg->nic.delay_ps},
-                                        &world->graph, &world->made);
+                                        graph, made);
 }
 
 /* Behind the fabric's edge the line, then the storage's ports. Returns the storage's node. */
@@ -127,23 +129,42 @@ static void build_training(struct world *world, const struct train_cfg *cfg)
     train_start(world->train);
 }
 
+/* Where flows may begin and end. */
+static struct flows_hosts find_hosts(const struct world_topology *cfg,
+                                     const struct topo_graph *graph, const struct topo_made *made)
+{
+    int64_t n = made->nodes * made->node_ports;
+    int32_t *edge_of = ARENA_ARRAY(graph->arena, int32_t, n);
+    int32_t *towards = ARENA_ARRAY(graph->arena, int32_t, graph->node_n);
+    for (int64_t l = 0; l < graph->link_n; l++)
+        towards[graph->links[l].from] = graph->links[l].to;
+    for (int64_t i = 0; i < n; i++)
+        edge_of[i] = towards[made->endpoint[i]];
+    return (struct flows_hosts){.endpoint = made->endpoint,
+                                .edge_of = edge_of,
+                                .n = n,
+                                .framing = {cfg->network.mtu_bytes, ROCE_OVERHEAD_BYTES}};
+}
+
 static void build_flows(struct world *world, const struct flows_cfg *cfg)
 {
-    struct arena *arena = sim_arena(world->sim);
-    int64_t n = world->made.nodes * world->made.node_ports;
-    int32_t *edge_of = ARENA_ARRAY(arena, int32_t, n), *by_node;
     build_fabric(world);
-    by_node = ARENA_ARRAY(arena, int32_t, world->graph.node_n);
-    for (int64_t l = 0; l < world->graph.link_n; l++)
-        by_node[world->graph.links[l].from] = world->graph.links[l].to;
-    for (int64_t i = 0; i < n; i++)
-        edge_of[i] = by_node[world->made.endpoint[i]];
-    const struct flows_hosts hosts = {.endpoint = world->made.endpoint,
-                                      .edge_of = edge_of,
-                                      .n = n,
-                                      .framing = {world->topology->network.mtu_bytes, 82}};
+    const struct flows_hosts hosts = find_hosts(world->topology, &world->graph, &world->made);
     world->flows = flows_new(world->sim, cfg, world->fabric, &hosts);
     flows_start(world->flows);
+}
+
+bool world_check(const void *topology, const struct schema_variant *workload, struct err *err)
+{
+    if (strcmp(workload->kind, train_schema.name) == 0) return true;
+    struct arena arena = {0};
+    struct topo_graph graph;
+    struct topo_made made;
+    build_graph(topology, &arena, &graph, &made);
+    const struct flows_hosts hosts = find_hosts(topology, &graph, &made);
+    bool ok = flows_check(workload->config, &hosts, err);
+    arena_free(&arena);
+    return ok;
 }
 
 struct world *world_build(struct sim *sim, const void *topology,
@@ -152,7 +173,7 @@ struct world *world_build(struct sim *sim, const void *topology,
     struct world *world = ARENA_NEW(sim_arena(sim), struct world);
     world->sim = sim;
     world->topology = topology;
-    build_graph(world);
+    build_graph(topology, sim_arena(sim), &world->graph, &world->made);
     if (strcmp(workload->kind, train_schema.name) == 0) {
         build_training(world, workload->config);
     } else {

@@ -6,6 +6,7 @@
 #ifndef RAILSIM_MODELS_WORLD_H
 #define RAILSIM_MODELS_WORLD_H
 
+#include "sim/base/err.h"
 #include "sim/base/record.h"
 #include "sim/engine/sim.h"
 #include "sim/io/schema.h"
@@ -20,6 +21,9 @@ struct world_family {
     const char *(*member)(int i, const char **help); /* name of member i, NULL past the last */
 };
 extern const struct world_family world_families[];
+
+/* world_check looks whether topology and workload fit each other; what does not is in err. */
+bool world_check(const void *topology, const struct schema_variant *workload, struct err *err);
 
 struct world;
 /* world_build makes all objects of a simulation and arms its first events. topology and workload

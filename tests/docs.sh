@@ -10,6 +10,7 @@ try() { # try WHAT COMMAND...
     if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "--- $what"; fi
 }
 config() { "$railsim" schema --markdown | diff docs/config.md - | head -20 | { ! grep .; }; }
+schema() { "$railsim" schema "$1" | diff "docs/schema/$1.json" - | head -20 | { ! grep .; }; }
 table() {
     local old='/<!-- validation:begin -->/,/<!-- validation:end -->/{ /<!-- validation:/!p }'
     "$railsim" validate --markdown | diff <(sed -n "$old" README.md) - | head -20 | { ! grep .; }
@@ -17,6 +18,8 @@ table() {
 length() { [ "$(wc -l <README.md)" -le 200 ]; }
 
 try "docs/config.md is old: make docs" config
+try "docs/schema/topology.json is old: make docs" schema topology
+try "docs/schema/workload.json is old: make docs" schema workload
 try "the validation table of README.md is old: make docs" table
 try "README.md is missing or has more than 200 lines" length
 echo "$passed passed, $failed failed"

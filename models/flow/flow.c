@@ -8,8 +8,8 @@
  * carries more than its rate) and arrives one path delay later; arrivals overlap freely.
  *
  * NOT modelled: the order of packets (a few requests that share a link evenly also leave it idle
- * together, where real ones would take turns); queues, loss, reaction time of congestion control; senders that need windows or
- * loss have them in their own transport (models/storage/transport.h).
+ * together, where real ones would take turns); queues, loss, reaction time of congestion control;
+ * senders that need windows or loss have them in their own transport (models/storage/transport.h).
  */
 #include "models/flow/flow.h"
 

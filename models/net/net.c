@@ -24,7 +24,7 @@ struct net {
     struct rdma_qp *bucket[QP_BUCKETS];
 };
 
-/* ---- fabric.h ------------------------------------------------------------------------------------- */
+/* ---- fabric.h -------------------------------------------------------------------------------- */
 
 /* One of the shortest paths: all are equally long. */
 static int walk(struct net *net, int32_t src, int32_t dst, int32_t *path)
@@ -83,7 +83,7 @@ static void net_send(struct fabric *base, struct fabric_msg *msg)
 
 static const struct fabric_ops ops = {.send = net_send, .path = net_path};
 
-/* ---- building --------------------------------------------------------------------------------------- */
+/* ---- building -------------------------------------------------------------------------------- */
 
 static void build_ports(struct net *net)
 {
@@ -163,7 +163,7 @@ struct fabric *net_new(struct sim *sim, struct topo_graph *graph, const struct n
     return &net->fabric;
 }
 
-/* ---- results ------------------------------------------------------------------------------------------ */
+/* ---- results --------------------------------------------------------------------------------- */
 
 static int64_t bytes_in(const struct port *port)
 {

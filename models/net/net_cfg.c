@@ -50,7 +50,7 @@ static void check_ecn(const void *config, struct schema_check *check)
 {
     const struct net_cfg *cfg = (const struct net_cfg *)((const char *)config - AT(ecn));
     if (cfg->ecn.kmin_bytes > cfg->ecn.kmax_bytes)
-        schema_complain(check, "kmin", "C030: kmin is above kmax");
+        schema_complain(check, "kmin", "C033: kmin is above kmax");
 }
 
 static const struct schema ecn_schema = {

@@ -131,6 +131,7 @@ void port_rearm(struct port *port)
         }
     }
     if (port->flight.n) {
+        port->timer.hint = port_ring_at(&port->flight, 0)->packet;
         int64_t at_ps = port_ring_at(&port->flight, 0)->at_ps;
         if (!timer_armed(&port->timer) || port->timer.at_ps != at_ps)
             timer_arm(port->sim, &port->timer, at_ps);
@@ -181,6 +182,7 @@ static void on_arrival(struct sim *sim, void *self)
     if (port->flight.n && port_ring_at(&port->flight, 0)->at_ps == now_ps)
         packet = pop(&port->flight).packet;
     if (port->flight.n) { /* the rest can wait: nobody is looking */
+        port->timer.hint = port_ring_at(&port->flight, 0)->packet;
         timer_arm(sim, &port->timer, port_ring_at(&port->flight, 0)->at_ps);
     } else {
         port_advance(port, now_ps);

@@ -2,8 +2,8 @@
  *
  * The one idea: when a packet starts and arrives is settled by what is queued already, so nothing
  * has to happen at the moment of its start. Transmissions are committed lazily, whenever somebody
- * looks at the port (a packet comes, the next one arrives, a pause frame takes effect), in the order
- * and at the times at which they really began. So a packet costs one event per hop: its arrival.
+ * looks at the port (a packet comes, the next one arrives, a pause takes effect), in the order and
+ * at the times at which they really began. So a packet costs one event per hop: its arrival.
  * Every enqueue commits first, therefore a commit sees exactly the packets that were queued at its
  * own time, and ECN marks what it would have marked.
  *

@@ -70,7 +70,7 @@ static void on_wake(struct sim *sim, void *self)
     control(qp, &(struct cc_signal){.event = CC_TIMER});
 }
 
-/* ---- going back ---------------------------------------------------------------------------------- */
+/* ---- going back ------------------------------------------------------------------------------ */
 
 static void go_back(struct rdma_qp *qp, enum cc_event why)
 {
@@ -105,7 +105,7 @@ static void on_retransmit(struct sim *sim, void *self)
     timer_arm(sim, &qp->retransmit, due_ps);
 }
 
-/* ---- sending ---------------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 struct packet *rdma_make(struct rdma_qp *qp, int64_t at_ps)
 {
@@ -180,7 +180,7 @@ void rdma_post(struct rdma_qp *qp, struct fabric_msg *msg)
     if (rdma_may_send(qp)) nic_activate(nic, qp);
 }
 
-/* ---- receiving ---------------------------------------------------------------------------------------- */
+/* ---- receiving ------------------------------------------------------------------------------- */
 
 /* The last missing packet of a message is there. */
 static void complete(struct rdma_qp *qp, struct rdma_msg *done)
@@ -292,7 +292,7 @@ void rdma_receive(struct rdma_qp *qp, struct packet *packet)
     if (++msg->arrived == msg->packets) complete(qp, msg);
 }
 
-/* ---- answers -------------------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static void acknowledge_below(struct rdma_qp *qp, uint32_t ack)
 {
@@ -344,7 +344,7 @@ void rdma_answer(struct rdma_qp *qp, struct packet *packet)
     pool_put(&qp->nic->shared->packets, packet);
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 struct rdma_qp *rdma_open(struct nic *src, struct nic *dst, uint32_t stream, int64_t base_rtt_ps)
 {

@@ -15,7 +15,7 @@
 #define FRAME_BYTES_MAX 98  /* of a data packet beside its payload */
 #define PAUSE_WIRE_BYTES 84 /* 64 B frame, preamble, inter-packet gap */
 
-/* ---- buffer and PFC ------------------------------------------------------------------------------ */
+/* ---- buffer and PFC -------------------------------------------------------------------------- */
 
 /* Bring all ports up to date: counts become the truth. */
 static void settle(struct net_switch *sw)
@@ -81,7 +81,7 @@ static bool admit(struct net_switch *sw, int slot, int64_t bytes)
     return !full;
 }
 
-/* ---- leaving ------------------------------------------------------------------------------------- */
+/* ---- leaving --------------------------------------------------------------------------------- */
 
 /* A draw of this packet at this switch: depends on nothing else, in whatever order it is made. */
 static double draw(const struct net_switch *sw, const struct packet *packet)
@@ -124,7 +124,7 @@ static void leave(struct port *port, struct packet *packet, int64_t at_ps)
     if (in->paused && in->bytes <= sw->cfg->pfc.xon_bytes) resume_neighbour(sw, packet->ingress);
 }
 
-/* ---- arriving ------------------------------------------------------------------------------------ */
+/* ---- arriving -------------------------------------------------------------------------------- */
 
 static void on_response(struct sim *sim, void *self)
 {

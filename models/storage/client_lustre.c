@@ -5,7 +5,7 @@
  * then the sockets of the peer, each with a TCP window and a thread that copies what arrives.
  * Sources: Lustre Operations Manual, "Tuning a Lustre File System"; defaults as read in the
  * lustre-release sources (see `source` of each key).
- * NOT modelled: a credit for each 1 MiB message of an RPC by itself (an RPC takes all of its credits
+ * NOT modelled: a credit for each 1 MiB message of an RPC by itself (an RPC takes all its credits
  * at once, so credits that are no multiple of the RPC size are not used up); locks, the metadata
  * server's own RPC slots, several network interfaces.
  */

@@ -40,10 +40,10 @@ struct transport {
     int64_t recovery_off;  /* losses below this belong to a cut already made */
     int64_t cwnd_held_off; /* sent_off when the congestion window last held the sender */
     int64_t process_free_ps, ready_ps, last_send_ps;
-    int64_t delay_ps, back_ps; /* path there and back */
+    int64_t delay_ps, back_ps;         /* path there and back */
     int64_t first_bps, bottleneck_bps; /* the sender's port; the slowest link */
-    struct fabric_msg *on_wire; /* the burst being transmitted */
-    struct timer pace;          /* towards a buffer: the burst has left the sender's port */
+    struct fabric_msg *on_wire;        /* the burst being transmitted */
+    struct timer pace;                 /* towards a buffer: the burst has left the sender's port */
     bool paced;
     struct bound_ledger holders, held; /* what bursts spend time on; what held the sender */
     int64_t held_since_ps;
@@ -158,7 +158,7 @@ static void on_ack(struct sim *sim, void *self)
     pump(t);
 }
 
-/* Segments are acknowledged as they come: a whole burst is late by all its segments but the last. */
+/* Segments are acknowledged as they come: a whole burst is late by all but its last one. */
 static int64_t acknowledgement_ps(const struct transport *t, const struct burst *burst)
 {
     int64_t more = burst->bytes - t->cfg.framing->payload_bytes;

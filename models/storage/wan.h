@@ -31,7 +31,8 @@ struct wan {
 /* wan_init fills wan from cfg. */
 void wan_init(struct wan *wan, const struct wan_cfg *cfg);
 
-/* wan_enter takes bytes into the line, direction 0 or 1; false if its buffer has no room: dropped. */
+/* wan_enter takes bytes into the line, direction 0 or 1; false, and dropped, if its buffer has no
+ * room. */
 bool wan_enter(struct wan *wan, int direction, int64_t bytes);
 /* wan_force is wan_enter for bytes that are sent again: they come first and always find room. */
 void wan_force(struct wan *wan, int direction, int64_t bytes);

@@ -30,7 +30,7 @@ struct parse {
 
 static const struct err_pos nowhere = {0};
 
-/* ---- values -----------------------------------------------------------------------------------*/
+/* ---- values ---------------------------------------------------------------------------------- */
 
 /* texts_add appends text; room is doubled whenever the number is a power of two. */
 static void texts_add(struct arena *arena, struct cli_texts *texts, const char *text)
@@ -101,7 +101,7 @@ static void option_set(struct parse *parse, const struct cli_option *option, con
     if (wrong) err_add(&parse->err, nowhere, "%s: '%s': %s", shown, text, wrong);
 }
 
-/* ---- environment ------------------------------------------------------------------------------*/
+/* ---- environment ----------------------------------------------------------------------------- */
 
 static const char *env_name(struct arena *arena, const char *option)
 {
@@ -128,7 +128,7 @@ static void parse_environment(struct parse *parse)
     }
 }
 
-/* ---- command line -----------------------------------------------------------------------------*/
+/* ---- command line ---------------------------------------------------------------------------- */
 
 static void unknown_option(struct parse *parse, const char *given)
 {
@@ -227,7 +227,7 @@ void cli_launch_fold(struct arena *arena, struct cli_launch *launch)
     sets->text = text;
 }
 
-/* ---- output -----------------------------------------------------------------------------------*/
+/* ---- output ---------------------------------------------------------------------------------- */
 
 static void print_help(const struct cli_verb *verb)
 {
@@ -361,7 +361,7 @@ const char *cli_json_texts(struct arena *arena, const char *const *texts, int n,
     return copy;
 }
 
-/* ---- installation -----------------------------------------------------------------------------*/
+/* ---- installation ---------------------------------------------------------------------------- */
 
 /* data_folder returns where the shipped files are. */
 static const char *data_folder(struct arena *arena)

@@ -98,8 +98,9 @@ struct cli_launch {
     {"set",       0,                                                                               \
      CLI_TEXTS,   CLI_LAUNCH_AT(type, sets),                                                       \
      "KEY=VALUE", "override a value of the topology, or of the workload (workload.KEY=VALUE)"},    \
-        {"fabric", 0, CLI_TEXT, CLI_LAUNCH_AT(type, fabric), "flow|packet",                        \
-         "how the network is simulated: --set network.model=..."},                                 \
+        {"fabric",      0,                                                                         \
+         CLI_TEXT,      CLI_LAUNCH_AT(type, fabric),                                               \
+         "flow|packet", "how the network is simulated: --set network.model=..."},                  \
         {"output", 'o', CLI_TEXT, CLI_LAUNCH_AT(type, output), "FILE", "results database"},        \
         {"seed", 0, CLI_SEED, CLI_LAUNCH_AT(type, seed), "N", "random seed (default 1)"},          \
         {"max-events", 0,                                                                          \

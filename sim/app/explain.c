@@ -21,7 +21,7 @@ static const struct schema_root roots[] = {
 };
 #define ROOT_N ((int)(sizeof roots / sizeof *roots))
 
-/* ---- explain ----------------------------------------------------------------------------------*/
+/* ---- explain --------------------------------------------------------------------------------- */
 
 static const struct cli_option no_options[] = {{0}};
 
@@ -51,7 +51,7 @@ int explain_main(int argc, char **argv)
     return code;
 }
 
-/* ---- list -------------------------------------------------------------------------------------*/
+/* ---- list ------------------------------------------------------------------------------------ */
 
 /* What is listed from the data folder. */
 static const struct folder {
@@ -174,7 +174,7 @@ int explain_list_main(int argc, char **argv)
     return code;
 }
 
-/* ---- schema -----------------------------------------------------------------------------------*/
+/* ---- schema ---------------------------------------------------------------------------------- */
 
 static const struct cli_option schema_options[] = {
     {"markdown", 0, CLI_FLAG, 0, NULL, "print docs/config.md, for all kinds of file"},

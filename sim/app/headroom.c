@@ -1,4 +1,4 @@
-/* headroom.c - `railsim headroom`: the buffer that a lossless port needs behind its pause threshold.
+/* headroom.c - `railsim headroom`: the buffer that a lossless port needs behind its threshold.
  *
  * Two answers side by side: what SONiC configures on Spectrum-4 (a worst case of small packets),
  * and what can at most be in flight (the least without loss). Formulas: models/net/headroom.h.

@@ -21,7 +21,7 @@
 
 static const struct err_pos nowhere = {0};
 
-/* ---- overrides --------------------------------------------------------------------------------*/
+/* ---- overrides ------------------------------------------------------------------------------- */
 
 /* struct roots: the trees that overrides apply to; either may be NULL (then it could not be read,
  * and that has been said). */
@@ -81,7 +81,7 @@ static bool apply_all(const struct roots *roots, const struct point *point)
     return apply(roots, point->varies, point->vary_n, "--vary") && sets;
 }
 
-/* ---- loading ----------------------------------------------------------------------------------*/
+/* ---- loading --------------------------------------------------------------------------------- */
 
 static bool bind_topology(struct arena *arena, const struct tree_node *root, const void **topology,
                           struct schema_rows *rows, struct err *err)
@@ -140,6 +140,7 @@ bool point_load(struct arena *arena, const struct point *point, struct point_con
     if (roots.workload)
         ok &= schema_bind_variant(&(struct schema_into){arena, WORKLOAD_PREFIX, &config->rows, err},
                                   world_workload_kinds, roots.workload, &config->workload);
+    ok = ok && world_check(config->topology, &config->workload, err);
     if (ok) hash_rows(&config->rows, config->sha256);
     return ok;
 }
@@ -166,7 +167,7 @@ bool point_check(struct arena *arena, const struct point *point, struct schema_r
     return bind_topology(arena, root, &topology, rows, err) && ok;
 }
 
-/* ---- running ----------------------------------------------------------------------------------*/
+/* ---- running --------------------------------------------------------------------------------- */
 
 static double clock_s(clockid_t id)
 {

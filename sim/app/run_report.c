@@ -26,7 +26,7 @@ char *run_report_time(double time_s, char *buf)
     return buf;
 }
 
-/* ---- text -------------------------------------------------------------------------------------*/
+/* ---- text ------------------------------------------------------------------------------------ */
 
 /* struct group: phases of one stem and bound, or shares of one category and bound. */
 struct group {
@@ -155,7 +155,7 @@ void run_report_text(const struct point *point, const struct record *record, FIL
     fprintf(out, "\n");
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------*/
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static int by_entity(const void *a, const void *b)
 {

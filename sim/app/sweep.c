@@ -57,7 +57,7 @@ static const struct cli_verb verb = {
     .options = options,
 };
 
-/* ---- workers ----------------------------------------------------------------------------------*/
+/* ---- workers --------------------------------------------------------------------------------- */
 
 static void sweep_work(void *self, int64_t index, struct record *record)
 {
@@ -110,7 +110,7 @@ static int simulate(struct sweep *sweep)
     return stopped;
 }
 
-/* ---- database ---------------------------------------------------------------------------------*/
+/* ---- database -------------------------------------------------------------------------------- */
 
 static bool open_results(struct sweep *sweep, struct arena *arena, const struct cli_line *line)
 {
@@ -167,7 +167,7 @@ static void choose_todo(struct sweep *sweep, struct arena *arena)
                 other);
 }
 
-/* ---- the verb ---------------------------------------------------------------------------------*/
+/* ---- the verb -------------------------------------------------------------------------------- */
 
 /* finish reads the table, closes the database, prints, and returns the exit code. */
 static int finish(struct sweep *sweep, struct arena *arena, int stopped)

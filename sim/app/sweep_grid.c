@@ -12,7 +12,7 @@
 
 static const struct err_pos nowhere = {0};
 
-/* ---- axes -------------------------------------------------------------------------------------*/
+/* ---- axes ------------------------------------------------------------------------------------ */
 
 static bool same_key(const char *set, const char *key)
 {
@@ -62,7 +62,7 @@ static bool parse_axes(struct sweep_grid *grid, const struct sweep_request *requ
     return true;
 }
 
-/* ---- points -----------------------------------------------------------------------------------*/
+/* ---- points ---------------------------------------------------------------------------------- */
 
 static void lay_out(struct sweep_grid *grid, const struct sweep_request *request,
                     struct arena *arena)

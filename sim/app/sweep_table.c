@@ -16,7 +16,7 @@
 
 _Static_assert(VARY_AXES_MAX + 6 <= TABLE_COLUMNS, "workload, axes, seed and four results");
 
-/* ---- reading ----------------------------------------------------------------------------------*/
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* struct reader: index holds the points in the order of their run ids. */
 struct reader {
@@ -94,7 +94,7 @@ int64_t sweep_table_done(const struct sweep_table *table)
     return done;
 }
 
-/* ---- text -------------------------------------------------------------------------------------*/
+/* ---- text ------------------------------------------------------------------------------------ */
 
 /* file_stem returns "resnet50" of "workloads/resnet50.yaml", in arena. */
 static const char *file_stem(struct arena *arena, const char *path)
@@ -150,7 +150,7 @@ void sweep_table_text(const struct sweep_table *table)
     arena_free(&arena);
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------*/
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void json_point(struct json *json, const struct sweep_table *table, int64_t i)
 {

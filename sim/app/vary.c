@@ -31,7 +31,7 @@ static bool is_real(enum unit_dim dim)
     return dim == UNIT_FRACTION || dim == UNIT_REAL;
 }
 
-/* ---- interpolation ----------------------------------------------------------------------------*/
+/* ---- interpolation --------------------------------------------------------------------------- */
 
 /* power returns x^n for n >= 0, by squaring. */
 static double power(double x, int64_t n)
@@ -115,7 +115,7 @@ static const char *value_at(struct arena *arena, const struct range *range, int6
     return arena_strdup(arena, units_format(range->dim, value, buf));
 }
 
-/* ---- parsing ----------------------------------------------------------------------------------*/
+/* ---- parsing --------------------------------------------------------------------------------- */
 
 /* range_dim finds the dimension in which both ends can be read. */
 static bool range_dim(struct range *range, const char *from, const char *to)
@@ -243,7 +243,7 @@ bool vary_parse(struct arena *arena, const char *spec, struct vary_axis *axis, s
     return check_unique(axis, err);
 }
 
-/* ---- grid -------------------------------------------------------------------------------------*/
+/* ---- grid ------------------------------------------------------------------------------------ */
 
 int64_t vary_points(const struct vary_axis *axes, int n, int64_t times)
 {

@@ -18,17 +18,14 @@
 struct sim;
 typedef void timer_fn(struct sim *sim, void *self);
 
-/* struct timer_link: place in a circular list; next NULL = in none. */
-struct timer_link {
-    struct timer_link *next, *prev;
-};
-
-/* struct timer: timer_init once, before anything else. Fields are the engine's. */
+/* struct timer: timer_init once, before anything else; it must not move while it is armed. Fields
+ * are the engine's, but at_ps may be read. */
 struct timer {
-    struct timer_link link; /* first: the engine turns links into timers */
+    struct timer_entry *entry; /* its place in the queue; NULL = not armed */
     int64_t at_ps;
     timer_fn *fn;
     void *self;
+    const void *hint;   /* what fn will read besides: its owner may set it; only prefetched */
     uint32_t component; /* for fingerprint and trace: dense id of the owner */
     uint32_t kind;      /* which of the owner's timers */
 };
@@ -71,7 +68,7 @@ void timer_after(struct sim *sim, struct timer *timer, int64_t delay_ps);
 void timer_stop(struct sim *sim, struct timer *timer);
 static inline bool timer_armed(const struct timer *timer)
 {
-    return timer->link.next != NULL;
+    return timer->entry != NULL;
 }
 
 /* sim_finish makes sim_run return SIM_DONE after the current event. */

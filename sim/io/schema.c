@@ -124,7 +124,7 @@ static void add_row(const struct bind *b, const struct place *place, const char 
     rows->row[rows->n++] = (struct schema_row){place->path, value, origin};
 }
 
-/* ---- unknown keys -----------------------------------------------------------------------------*/
+/* ---- unknown keys ---------------------------------------------------------------------------- */
 
 /* unknown_key reports a key that schema does not have, with the best guess at what was meant. */
 static void unknown_key(const struct bind *b, const struct schema *schema,
@@ -161,7 +161,7 @@ static void unknown_key(const struct bind *b, const struct schema *schema,
         complain(b, node->key_pos, "%s; keys: %s", text, schema_value_words(b->arena, words));
 }
 
-/* ---- values -----------------------------------------------------------------------------------*/
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static bool wrong_kind(const struct bind *b, const struct schema_field *field,
                        const struct place *place)
@@ -246,7 +246,7 @@ static bool bind_value(const struct bind *b, const struct schema_field *field,
     return true;
 }
 
-/* ---- lists ------------------------------------------------------------------------------------*/
+/* ---- lists ----------------------------------------------------------------------------------- */
 
 static struct place element(const struct bind *b, const struct place *list, int64_t index,
                             const struct tree_node *node)
@@ -329,7 +329,7 @@ static bool bind_list(const struct bind *b, const struct schema_field *field,
     return ok;
 }
 
-/* ---- sections ---------------------------------------------------------------------------------*/
+/* ---- sections -------------------------------------------------------------------------------- */
 
 /* is_section: may the place be a section (also one that is not given)? Complains if not. */
 static bool is_section(const struct bind *b, const struct place *place)

@@ -30,7 +30,7 @@ static const char *range_text(struct arena *arena, const struct schema_field *fi
                : limits;
 }
 
-/* ---- explain ----------------------------------------------------------------------------------*/
+/* ---- explain --------------------------------------------------------------------------------- */
 
 struct explain {
     struct arena *arena;
@@ -170,7 +170,7 @@ bool schema_explain(const struct schema_root *roots, int n, const char *key, FIL
     return e.found > 0;
 }
 
-/* ---- Markdown ---------------------------------------------------------------------------------*/
+/* ---- Markdown -------------------------------------------------------------------------------- */
 
 struct markdown {
     struct arena *arena;

@@ -110,7 +110,7 @@ static double excess(const struct draw *d, const char *bound, int tight)
 #define DRAWS 200
 /* How much of the tightest law is reached depends on the others, too: few requests meet at one
  * target or in one socket, or share the line in step and then leave it idle together. Of 2000 draws
- * 0.9995 is the most, 0.24 the least, 0.435 the least with a clear margin; no bound that was named
+ * 0.9995 is the most, 0.22 the least, 0.435 the least with a clear margin; no bound that was named
  * allowed more than 2.10 times the tightest. */
 #define MOST 1.001
 #define FLOOR 0.2

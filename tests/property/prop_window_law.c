@@ -1,11 +1,10 @@
 /* prop_window_law.c - throughput = min(window / round trip, rate), over the whole range of windows,
  * round trips and rates, with nobody computing it.
  *
- * A burst is a sixteenth of the window (at most 1 MiB), and on the wire as a whole before anything
- * of it is acknowledged: where the window is just what the line holds, a cycle may be longer than
- * the round trip by the time of one burst. So the law holds from above everywhere, from below
- * everywhere with that time added, and within 1 % where a burst takes less than 0.5 % of the round
- * trip or the window is a tenth larger than the line holds. */
+ * Within 1 % everywhere, with one allowance. A segment is acknowledged when its last bit is there,
+ * so a window comes round in the round trip and the time of one segment on the line. That is the
+ * model's granularity, not its error, and only counts where a segment is more than 1 % of what the
+ * line holds in a round trip: there the rate may be as low as window / (round trip + segment). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -98,10 +97,10 @@ static void check(const struct line *line)
 {
     double rate_bps = payload_bps(line), window_bits = (double)line->window_bytes * 8;
     double rtt_s = units_s(line->rtt_ps), fill_s = window_bits / rate_bps;
-    double burst_s = least(window_bits / 16, 8.0 * 1024 * 1024) / rate_bps;
-    double law_bps = least(window_bits / rtt_s, rate_bps);
-    double low_bps = least(window_bits / (rtt_s + burst_s), rate_bps) * 0.99;
-    if (burst_s < 0.005 * rtt_s || fill_s > 1.1 * rtt_s) low_bps = law_bps * 0.99;
+    double segment_s = (double)framing.payload_bytes * 8 / rate_bps;
+    double law_bps = least(window_bits / rtt_s, rate_bps), low_bps = law_bps * 0.99;
+    if (segment_s > 0.01 * rtt_s)
+        low_bps = least(window_bits / (rtt_s + segment_s), rate_bps) * 0.99;
     double cycle_s = rtt_s > fill_s ? rtt_s : fill_s;
     double got_bps = measured(line, units_ps(60 * cycle_s));
     if (got_bps < low_bps || got_bps > law_bps * 1.01)

@@ -292,6 +292,21 @@ static void cubic__idle_restarts_from_ten(void **state)
     assert_int_equal(ack_window(&rig), 80 * MSS);
 }
 
+/* Idleness is no loss: the end of slow start stays where it was (Linux tcp_cwnd_restart: ssthresh =
+ * max(ssthresh, 3/4 cwnd)). */
+static void cubic__idle_does_not_lower_ssthresh(void **state)
+{
+    (void)state;
+    struct rig rig;
+    cubic_at(&rig, 1000, PS_PER_MS);
+    lose(&rig); /* ssthresh = 700 */
+    assert_int_equal(step(&rig, (struct tcp_signal){.event = TCP_IDLE}), 10 * MSS);
+    for (int i = 0; i < 6; i++)
+        ack_window(&rig); /* 20 .. 640 */
+    assert_int_equal(rig.window, 640 * MSS);
+    assert_int_equal(ack_window(&rig), 700 * MSS);
+}
+
 /* ---- BBR-like -------------------------------------------------------------------------------- */
 
 /* A line of 80 Mb/s, 10 ms: BDP 100 kB. The window grows until the rate does not, then stays at
@@ -346,6 +361,7 @@ int main(void)
         cmocka_unit_test(cubic__reno_friendly_region),
         cmocka_unit_test(cubic__target_is_capped),
         cmocka_unit_test(cubic__idle_restarts_from_ten),
+        cmocka_unit_test(cubic__idle_does_not_lower_ssthresh),
         cmocka_unit_test(bbr__twice_the_bandwidth_delay_product),
         cmocka_unit_test(bbr__four_segments_at_least),
     };
