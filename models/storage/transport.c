@@ -117,6 +117,12 @@ static void law_step(struct transport *t, struct tcp_signal *signal)
     t->cwnd_bytes = t->cfg.law->step(&t->law, signal);
 }
 
+/* Beyond the receive window the congestion window is no limit, whatever held a round trip ago. */
+static bool cwnd_counts(const struct transport *t)
+{
+    return t->cfg.window_bytes == 0 || t->cwnd_bytes <= t->cfg.window_bytes;
+}
+
 /* The sender learns that the bytes of burst arrived: they leave the congestion window. */
 static void acknowledge(struct transport *t, struct burst *burst)
 {
@@ -129,7 +135,7 @@ static void acknowledge(struct transport *t, struct burst *burst)
     int64_t acked_bytes = t->acked_bytes - burst->acked_at_send;
     law_step(t, &(struct tcp_signal){
                     .event = TCP_ACK,
-                    .window_limited = t->cwnd_held_off >= burst->off,
+                    .window_limited = t->cwnd_held_off >= burst->off && cwnd_counts(t),
                     .rtt_ps = took_ps,
                     .acked_bytes = burst->bytes,
                     .delivered_bps =
@@ -158,13 +164,16 @@ static void on_ack(struct sim *sim, void *self)
     pump(t);
 }
 
-/* Segments are acknowledged as they come: a whole burst is late by all but its last one. */
+/* Segments are acknowledged, and room for others made, as they come through the slower of wire and
+ * processing: a whole burst is late by all but its last one. */
 static int64_t acknowledgement_ps(const struct transport *t, const struct burst *burst)
 {
     int64_t more = burst->bytes - t->cfg.framing->payload_bytes;
     if (more <= 0) return t->back_ps;
     int64_t early_ps =
         units_serialise_ps(framing_wire_bytes(t->cfg.framing, more), t->bottleneck_bps);
+    int64_t process_ps = t->cfg.process_bps > 0 ? units_serialise_ps(more, t->cfg.process_bps) : 0;
+    if (early_ps < process_ps) early_ps = process_ps;
     return t->back_ps > early_ps ? t->back_ps - early_ps : 0;
 }
 
@@ -382,6 +391,7 @@ static void pump(struct transport *t)
     if (most < mss) most = mss;
     if (most < room / 2) most = room / 2; /* the line holds us, not the window: no need for grain */
     if (most > BURST_BYTES_MAX) most = BURST_BYTES_MAX;
+    most -= most % mss; /* whole segments: part of one costs a header all the same */
     int64_t bytes = t->queued_off - t->sent_off;
     if (bytes > most) bytes = most;
     if (bytes > room && room < mss && t->sent_off != t->freed_off) {
