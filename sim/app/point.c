@@ -123,6 +123,7 @@ static const char *make_label(struct arena *arena, const struct point *point)
 bool point_load(struct arena *arena, const struct point *point, struct point_config *config,
                 struct err *err)
 {
+    const int errors = err->count;
     *config = (struct point_config){.rows.arena = arena, .label = make_label(arena, point)};
     struct roots roots = {
         .topology = tree_read_file(arena, cli_file(arena, point->topology), err),
@@ -140,7 +141,7 @@ bool point_load(struct arena *arena, const struct point *point, struct point_con
     if (roots.workload)
         ok &= schema_bind_variant(&(struct schema_into){arena, WORKLOAD_PREFIX, &config->rows, err},
                                   world_workload_kinds, roots.workload, &config->workload);
-    ok = ok && world_check(config->topology, &config->workload, err);
+    ok = ok && err->count == errors && world_check(config->topology, &config->workload, err);
     if (ok) hash_rows(&config->rows, config->sha256);
     return ok;
 }
@@ -148,6 +149,7 @@ bool point_load(struct arena *arena, const struct point *point, struct point_con
 bool point_check(struct arena *arena, const struct point *point, struct schema_rows *rows,
                  const char **what, struct err *err)
 {
+    const int errors = err->count;
     struct tree_node *root = tree_read_file(arena, cli_file(arena, point->topology), err);
     struct roots roots = {.arena = arena, .err = err};
     struct schema_variant workload;
@@ -160,11 +162,11 @@ bool point_check(struct arena *arena, const struct point *point, struct schema_r
         bool ok = apply_all(&roots, point);
         return schema_bind_variant(&(struct schema_into){arena, WORKLOAD_PREFIX, rows, err},
                                    world_workload_kinds, root, &workload) &&
-               ok;
+               ok && err->count == errors;
     }
     roots.topology = root;
     bool ok = apply_all(&roots, point);
-    return bind_topology(arena, root, &topology, rows, err) && ok;
+    return bind_topology(arena, root, &topology, rows, err) && ok && err->count == errors;
 }
 
 /* ---- running --------------------------------------------------------------------------------- */

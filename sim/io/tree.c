@@ -62,6 +62,7 @@ struct reader {
     int64_t serials;
     struct slot *slots;
     int64_t slot_n, slot_cap;
+    int duplicates; /* keys refused, their values left out */
 };
 
 static uint64_t hash_name(int64_t owner, const char *name)
@@ -194,6 +195,7 @@ static void read_key(struct reader *r, const yaml_event_t *event, const char *te
     if (slot->name) {
         const struct tree_node *first = slot->value;
         err_add(r->err, pos, "duplicate key '%s' (first on line %d)", text, first->key_pos.line);
+        r->duplicates++;
         return;
     }
     slot_fill(r, slot, &(struct slot){top->serial, text, NULL}); /* value: place_node */
@@ -397,6 +399,7 @@ struct tree_node *tree_read_text(struct arena *arena, const char *name, const ch
     read_events(r);
     yaml_parser_delete(&r->parser);
     struct tree_node *root = r->root;
+    errors += r->duplicates; /* the rest of the tree is whole: what is wrong in there is told too */
     arena_free(&r->scratch);
     arena_free(&scratch);
     if (err->count != errors) return NULL;

@@ -27,6 +27,7 @@ struct tree_node {
 };
 
 /* tree_read_file reads path; NULL on failure (all errors in err). An empty file is an empty map.
+ * With nothing wrong but duplicate keys, the tree without them is returned, and err has the errors.
  * The tree, and everything that it points to, lives in arena. */
 struct tree_node *tree_read_file(struct arena *arena, const char *path, struct err *err);
 /* tree_read_text is the same for text[len] called name in messages. */

@@ -42,6 +42,13 @@ $ printf 'wan:\n  rat: 100Gbps\n  rtt: 15\n  rtt: 2ms\n' > bad.yaml; railsim che
 bad.yaml:4:3: error: duplicate key 'rtt' (first on line 3)
     rtt: 2ms
     ^
+bad.yaml:2:3: error: unknown key 'rat' under 'wan' (did you mean 'rate'?)
+    rat: 100Gbps
+    ^
+bad.yaml:3:8: error: 'wan.rtt' cannot be '15': a time needs a unit: ps ns us ms s min h; e.g. 15ms
+    rtt: 15
+         ^
+bad.yaml: error: missing 'storage.client.kind'; allowed: local, lustre, nfs, rdma
 [2]
 # explain, list, schema: from the same tables.
 $ railsim explain wan.rtt
