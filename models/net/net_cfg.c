@@ -94,7 +94,7 @@ static const struct schema_field pfc_fields[] = {
      .fallback = "0B",
      .max = "1GB",
      .help = "What an ingress port takes in after it paused its neighbour; 0 = what its link needs "
-             "(rate, delay, two frames, response)."},
+             "(rate, delay, three frames, response)."},
     {.key = "response",
      .type = SCHEMA_TIME,
      .offset = AT(pfc.response_ps) - AT(pfc),
@@ -104,11 +104,19 @@ static const struct schema_field pfc_fields[] = {
      .source = "IEEE 802.3 31B.3.7 allows 1158 ns at 400G; hardware is faster [assumed]"},
     {.key = NULL},
 };
+static void check_pfc(const void *config, struct schema_check *check)
+{
+    const struct net_cfg *cfg = (const struct net_cfg *)((const char *)config - AT(pfc));
+    if (cfg->pfc.xon_bytes > cfg->pfc.xoff_bytes)
+        schema_complain(check, "xon", "C034: xon is above xoff: a neighbour would never stop");
+}
+
 static const struct schema pfc_schema = {
     .name = "pfc",
     .help = "Priority flow control.",
     .size = sizeof(((struct net_cfg *)0)->pfc),
     .fields = pfc_fields,
+    .check = check_pfc,
 };
 
 static const struct schema_field fields[] = {

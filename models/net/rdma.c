@@ -29,6 +29,16 @@ static int64_t payload_bytes(const struct rdma_qp *qp, const struct rdma_msg *ms
 
 /* ---- congestion control ---------------------------------------------------------------------- */
 
+/* After port_advance, which may have put packets into flight even where nothing more may go. */
+static void activate_or_rearm(struct rdma_qp *qp)
+{
+    if (rdma_may_send(qp)) {
+        nic_activate(qp->nic, qp);
+    } else {
+        port_rearm(&qp->nic->port);
+    }
+}
+
 /* Take over what the control wants; the port commits first what began under the old values. */
 static void apply(struct rdma_qp *qp)
 {
@@ -49,7 +59,7 @@ static void apply(struct rdma_qp *qp)
     port_advance(port, sim_now_ps(port->sim));
     qp->gap_q16 = gap_q16;
     qp->window_bytes = qp->cc.window_bytes;
-    if (rdma_may_send(qp)) nic_activate(qp->nic, qp);
+    activate_or_rearm(qp);
 }
 
 static void control(struct rdma_qp *qp, struct cc_signal *signal)
@@ -87,7 +97,7 @@ static void go_back(struct rdma_qp *qp, enum cc_event why)
         qp->send_at = qp->send_at->next;
     qp->next_ps = sim_now_ps(port->sim);
     control(qp, &(struct cc_signal){.event = why});
-    if (rdma_may_send(qp)) nic_activate(qp->nic, qp);
+    activate_or_rearm(qp);
 }
 
 static void on_retransmit(struct sim *sim, void *self)

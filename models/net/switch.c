@@ -69,7 +69,8 @@ static bool admit(struct net_switch *sw, int slot, int64_t bytes)
     struct switch_ingress *in = &sw->ingress[slot];
     if (sw->cfg->pfc.on && !in->paused && in->bytes + bytes > xoff_bytes(sw)) {
         settle(sw);
-        if (in->bytes + bytes > xoff_bytes(sw)) pause_neighbour(sw, slot);
+        /* With nothing held of this neighbour, nothing would ever let it go again. */
+        if (in->bytes > 0 && in->bytes + bytes > xoff_bytes(sw)) pause_neighbour(sw, slot);
     }
     bool full = sw->bytes + bytes > sw->cfg->buffer_bytes ||
                 (in->paused && in->bytes + bytes > in->limit_bytes);
@@ -203,7 +204,8 @@ static int64_t needed_headroom(const struct net_switch *sw, const struct port *p
         .delay_ps = port->delay_ps, /* a switch's latency included: pause frames wait for it too */
         .frame_bytes = sw->cfg->mtu_bytes + FRAME_BYTES_MAX,
         .response_bytes = units_carried_bytes(port->rate_bps, sw->cfg->pfc.response_ps)};
-    return headroom_in_flight_bytes(&link);
+    /* The packet that made us pause is not in flight any more and not in the account yet. */
+    return headroom_in_flight_bytes(&link) + link.frame_bytes + PAUSE_WIRE_BYTES;
 }
 
 void switch_init(struct net_switch *sw)
