@@ -59,7 +59,7 @@ static inline void net_rig_on_start(struct sim *sim, void *self)
     fabric_send(m->rig->fabric, &m->msg);
 }
 
-/* net_rig_open: body is a flow map's inside of the section network ("mtu: 1kB, pfc: {on: false}"). */
+/* net_rig_open: body is the inside of the section network ("mtu: 1kB, pfc: {on: false}"). */
 static inline void net_rig_open(struct net_rig *rig, uint64_t seed, const char *body)
 {
     struct err err = {0};

@@ -229,7 +229,7 @@ static void port_enqueue__many(void **state)
     arena_free(&rig.arena);
 }
 
-/* What began goes out; what waits stays, control does not; it goes on from the moment of the end. */
+/* What began goes out; what waits stays, control does not; it goes on from the end of the pause. */
 static void port_pause__stops_data_only(void **state)
 {
     (void)state;
