@@ -6,6 +6,7 @@
 
 #include "sim/app/cli.h"
 #include "sim/app/point.h"
+#include "sim/base/units.h"
 #include "sim/engine/fit.h"
 #include "sim/io/tree.h"
 
@@ -299,13 +300,18 @@ struct search {
     double target;
 };
 
+/* Trial values are rounded to this: answers are printed to a tenth of a millisecond, and values that
+ * round alike are one remembered point instead of many simulations that differ by nothing. */
+#define SEARCH_GRAIN_PS (10 * PS_PER_US)
+
 /* metric(x picoseconds) - target */
 static double search_fn(void *self, double x)
 {
     struct search *search = self;
     double value = 0;
-    const char *set =
-        arena_printf(search->validation->arena, "%s=%lldps", search->row->solve.key, (long long)x);
+    int64_t grains = (int64_t)(x / SEARCH_GRAIN_PS + 0.5);
+    const char *set = arena_printf(search->validation->arena, "%s=%lldps", search->row->solve.key,
+                                   (long long)(grains * SEARCH_GRAIN_PS));
     validation_value(search->validation, search->file, search->row, set, &value);
     return value - search->target;
 }
