@@ -20,6 +20,11 @@ typedef void fabric_msg_fn(struct sim *sim, struct fabric_msg *msg);
 struct framing {
     int64_t payload_bytes, overhead_bytes;
 };
+/* RoCEv2 on the wire beside the payload: preamble 8, Ethernet 14, IPv4 20, UDP 8, BTH 12, ICRC 4,
+ * FCS 4, inter-packet gap 12; RETH in the first packet of a message; an ACK with its AETH. */
+#define FRAMING_ROCE_BYTES 82
+#define FRAMING_ROCE_RETH_BYTES 16
+#define FRAMING_ROCE_ACK_BYTES (FRAMING_ROCE_BYTES + 4)
 /* framing_wire_bytes returns bytes with all packet overheads; at least one packet. */
 static inline int64_t framing_wire_bytes(const struct framing *framing, int64_t bytes)
 {

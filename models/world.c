@@ -17,8 +17,6 @@
 #include "models/work/train.h"
 #include "models/world_cfg.h"
 
-#define ROCE_OVERHEAD_BYTES 82 /* per packet on the wire: models/net/rdma.c */
-
 /* ---- building -------------------------------------------------------------------------------- */
 
 struct world {
@@ -143,7 +141,7 @@ static struct flows_hosts find_hosts(const struct world_topology *cfg,
     return (struct flows_hosts){.endpoint = made->endpoint,
                                 .edge_of = edge_of,
                                 .n = n,
-                                .framing = {cfg->network.mtu_bytes, ROCE_OVERHEAD_BYTES}};
+                                .framing = {cfg->network.mtu_bytes, FRAMING_ROCE_BYTES}};
 }
 
 static void build_flows(struct world *world, const struct flows_cfg *cfg)

@@ -56,8 +56,9 @@ static int64_t round_trip_ps(struct net *net, int32_t src, int32_t dst)
     int64_t sum_ps = 0;
     for (int i = 0; i < n; i++) {
         const struct port *port = net->port[path[i]];
-        sum_ps += 2 * port->delay_ps + port_serialise_ps(port, net->cfg->mtu_bytes + 82) +
-                  port_serialise_ps(port, 86);
+        sum_ps += 2 * port->delay_ps +
+                  port_serialise_ps(port, net->cfg->mtu_bytes + FRAMING_ROCE_BYTES) +
+                  port_serialise_ps(port, FRAMING_ROCE_ACK_BYTES);
     }
     return sum_ps;
 }

@@ -13,10 +13,7 @@
 #include "models/net/nic.h"
 #include "sim/base/units.h"
 
-#define FRAME_BYTES 82
-#define RETH_BYTES 16
-#define ACK_WIRE_BYTES (FRAME_BYTES + 4)
-#define CNP_WIRE_BYTES (FRAME_BYTES + 16)
+#define CNP_WIRE_BYTES (FRAMING_ROCE_BYTES + 16)
 
 enum { TIMER_WAKE, TIMER_RETRANSMIT, TIMER_SENT };
 
@@ -130,8 +127,8 @@ struct packet *rdma_make(struct rdma_qp *qp, int64_t at_ps)
     packet->dst = qp->dst;
     packet->sent_ps = at_ps;
     packet->flags = last ? PACKET_LAST : 0;
-    packet->wire_bytes =
-        (uint16_t)(payload + FRAME_BYTES + (qp->sent == msg->first ? RETH_BYTES : 0));
+    packet->wire_bytes = (uint16_t)(payload + FRAMING_ROCE_BYTES +
+                                    (qp->sent == msg->first ? FRAMING_ROCE_RETH_BYTES : 0));
     qp->sent++;
     qp->inflight_bytes += payload;
     qp->sent_bytes += payload;
@@ -292,7 +289,7 @@ void rdma_receive(struct rdma_qp *qp, struct packet *packet)
         packet->type = gap ? PACKET_NACK : PACKET_ACK;
         packet->ack = qp->expected;
         packet->dst = qp->src;
-        packet->wire_bytes = ACK_WIRE_BYTES;
+        packet->wire_bytes = FRAMING_ROCE_ACK_BYTES;
         port_enqueue(&qp->peer->port, packet, CLASS_CONTROL);
     }
     if (!fresh) return;

@@ -12,7 +12,7 @@
 #include "models/net/nic.h"
 #include "sim/base/units.h"
 
-#define FRAME_BYTES_MAX 98  /* of a data packet beside its payload */
+#define FRAME_BYTES_MAX (FRAMING_ROCE_BYTES + FRAMING_ROCE_RETH_BYTES)
 #define PAUSE_WIRE_BYTES 84 /* 64 B frame, preamble, inter-packet gap */
 
 /* ---- buffer and PFC -------------------------------------------------------------------------- */

@@ -57,7 +57,8 @@ struct client_ops {
  * Ethernet overhead, 20 B IPv4, 32 B TCP with timestamps. */
 #define CLIENT_TCP_FRAMING ((struct framing){.payload_bytes = 8948, .overhead_bytes = 90})
 /* RoCEv2, 4096-byte MTU: 82 B per packet. Source: fabric table of InfiniBand Annex A17 framing. */
-#define CLIENT_ROCE_FRAMING ((struct framing){.payload_bytes = 4096, .overhead_bytes = 82})
+#define CLIENT_ROCE_FRAMING                                                                        \
+    ((struct framing){.payload_bytes = 4096, .overhead_bytes = FRAMING_ROCE_BYTES})
 
 /* The registered families and their keys, NULL-terminated, same order. */
 extern const struct client_ops *const client_list[];

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "models/fabric.h"
 #include "models/net/headroom.h"
 #include "sim/app/cli.h"
 #include "sim/app/verbs.h"
@@ -39,7 +40,6 @@ static const struct cli_verb verb = {
     .options = options,
 };
 
-#define FRAME_BYTES 98        /* headers, RETH, preamble and gap beside the payload */
 #define MM_DELAY_PS 5         /* light in fibre: 5 ns per metre */
 #define WIDE_BPS 800000000000 /* ports of eight lanes */
 
@@ -91,11 +91,11 @@ int headroom_main(int argc, char **argv)
         code = err.count ? cli_report(&err, cli.json) : CLI_OK;
         if (code == CLI_OK) {
             const struct headroom sonic = headroom_spectrum4(&port);
-            const struct headroom_link link = {.rate_bps = port.rate_bps,
-                                               .delay_ps = port.cable_mm * MM_DELAY_PS,
-                                               .frame_bytes = cli.mtu_bytes + FRAME_BYTES,
-                                               .response_bytes =
-                                                   headroom_response_bytes(port.rate_bps)};
+            const struct headroom_link link = {
+                .rate_bps = port.rate_bps,
+                .delay_ps = port.cable_mm * MM_DELAY_PS,
+                .frame_bytes = cli.mtu_bytes + FRAMING_ROCE_BYTES + FRAMING_ROCE_RETH_BYTES,
+                .response_bytes = headroom_response_bytes(port.rate_bps)};
             print(&cli, &sonic, headroom_in_flight_bytes(&link));
         }
     }

@@ -300,8 +300,8 @@ struct search {
     double target;
 };
 
-/* Trial values are rounded to this: answers are printed to a tenth of a millisecond, and values that
- * round alike are one remembered point instead of many simulations that differ by nothing. */
+/* Trial values are rounded to this: answers are printed to a tenth of a millisecond, and values
+ * that round alike are one remembered point, not many simulations that differ by nothing. */
 #define SEARCH_GRAIN_PS (10 * PS_PER_US)
 
 /* metric(x picoseconds) - target */
