@@ -11,6 +11,7 @@
 #include "sim/base/units.h"
 
 #define QP_BUCKETS 16384
+#define CUT_BYTES 62 /* preamble, Ethernet, IPv4, UDP, BTH: enough to choose a way */
 
 struct net {
     struct fabric fabric;
@@ -86,56 +87,107 @@ static const struct fabric_ops ops = {.send = net_send, .path = net_path};
 
 /* ---- building -------------------------------------------------------------------------------- */
 
-static void build_ports(struct net *net)
+static bool is_switch(const struct net *net, int32_t node)
 {
-    struct topo_graph *graph = net->graph;
-    for (int32_t l = 0; l < graph->link_n; l++) {
-        const struct topo_link *link = &graph->links[l];
-        uint16_t slot = (uint16_t)net->routes->slot[l];
-        struct net_switch *sw = net->sw[link->from];
-        struct port *port = sw ? &sw->ports[slot] : &net->nic[link->from]->port;
-        CHECK(sw || slot == 0, "endpoint %s has several ports", graph->nodes[link->from].name);
-        net->port[l] = port;
-        port->sim = net->fabric.sim;
-        port->link = l;
-        port->slot = slot;
-        port->peer_slot = (uint16_t)net->routes->slot[l ^ 1];
-        port->rate_bps = link->rate_bps;
-        port->delay_ps = link->delay_ps;
-        port->owner = sw ? &switch_owner : &nic_owner;
-        port->node = sw ? (void *)sw : (void *)net->nic[link->from];
-        port->peer_owner = net->sw[link->to] ? &switch_owner : &nic_owner;
-        port->peer = net->sw[link->to] ? (void *)net->sw[link->to] : (void *)net->nic[link->to];
-        port_init(port);
-    }
+    return net->graph->nodes[node].kind == TOPO_SWITCH;
 }
 
-/* Memory that begins with a cache line. */
-static void *alloc_lines(struct arena *arena, size_t bytes)
+/* Bytes after which a switch can pass a packet on that comes by link: its headers; 0 = all. A
+ * faster link than this one would run dry. */
+static uint16_t cut_bytes(const struct net *net, int32_t link)
 {
-    return (void *)(((uintptr_t)arena_alloc(arena, bytes + 63) + 63) & ~(uintptr_t)63);
+    const struct net_switch *sw = net->sw[net->graph->links[link].to];
+    if (!sw || net->cfg->forwarding != NET_CUT_THROUGH) return 0;
+    for (int i = 0; i < sw->port_n; i++) {
+        int32_t out = routes_port(net->routes, sw->node, i);
+        if (net->graph->links[out].rate_bps > net->graph->links[link].rate_bps) return 0;
+    }
+    return CUT_BYTES;
+}
+
+static void build_port(struct net *net, int32_t l)
+{
+    struct topo_graph *graph = net->graph;
+    const struct topo_link *link = &graph->links[l];
+    struct net_switch *sw = net->sw[link->from];
+    struct port *port = net->port[l];
+    port->net = &net->shared.net;
+    port->link = l;
+    port->slot = (uint16_t)net->routes->slot[l];
+    port->peer_slot = (uint16_t)net->routes->slot[l ^ 1];
+    port->reverse = net->port[l ^ 1];
+    port->rate_bps = link->rate_bps;
+    port->delay_ps = link->delay_ps;
+    port->cut_bytes = cut_bytes(net, l);
+    port->node = sw ? (void *)sw : (void *)net->nic[link->from];
+    port->source = !sw;
+    port->to_nic = !is_switch(net, link->to);
+    port->peer = port->to_nic ? (void *)net->nic[link->to] : (void *)net->sw[link->to];
+    port->peer_latency_ps = graph->nodes[link->to].latency_ps;
+    if (net->shared.net.classes > 1) {
+        port->share = ARENA_NEW(sim_arena(net->fabric.sim), struct port_share);
+        port->special = true;
+    }
+    port_init(port);
+}
+
+static void build_ports(struct net *net)
+{
+    const struct topo_graph *graph = net->graph;
+    for (int32_t l = 0; l < graph->link_n; l++) {
+        int32_t from = graph->links[l].from, slot = net->routes->slot[l];
+        CHECK(net->sw[from] || slot == 0, "endpoint %s has several ports", graph->nodes[from].name);
+        net->port[l] = net->sw[from] ? &net->sw[from]->ports[slot] : &net->nic[from]->port;
+    }
+    for (int32_t l = 0; l < graph->link_n; l++)
+        build_port(net, l);
 }
 
 static void build_nodes(struct net *net)
 {
     struct arena *arena = sim_arena(net->fabric.sim);
     for (int32_t v = 0; v < net->graph->node_n; v++) {
-        if (net->graph->nodes[v].kind != TOPO_SWITCH) {
-            net->nic[v] = alloc_lines(arena, sizeof(struct nic));
+        if (!is_switch(net, v)) {
+            net->nic[v] = arena_lines(arena, sizeof(struct nic));
             net->nic[v]->shared = &net->shared;
             net->nic[v]->node = v;
             continue;
         }
-        struct net_switch *sw = net->sw[v] = ARENA_NEW(arena, struct net_switch);
-        *sw = (struct net_switch){.sim = net->fabric.sim,
+        struct net_switch *sw = net->sw[v] = arena_lines(arena, sizeof(struct net_switch));
+        *sw = (struct net_switch){.net = &net->shared.net,
                                   .cfg = net->cfg,
                                   .routes = net->routes,
-                                  .packets = &net->shared.packets,
                                   .hops = net->shared.cc->wants_hops,
                                   .node = v,
                                   .port_n = (uint16_t)routes_ports(net->routes, v)};
-        sw->ports = alloc_lines(arena, sw->port_n * sizeof(struct port));
+        sw->ports = arena_lines(arena, sw->port_n * sizeof(struct port));
     }
+}
+
+static void build_shared(struct net *net)
+{
+    struct nic_shared *shared = &net->shared;
+    const struct net_cfg *cfg = net->cfg;
+    struct arena *arena = sim_arena(net->fabric.sim);
+    const struct net_class *class_ = cfg->classes.items;
+    shared->sim = net->fabric.sim;
+    shared->cfg = cfg;
+    shared->cc = cc_list[cfg->cc.index];
+    shared->cc_config = cfg->cc.config;
+    shared->net = (struct port_net){.sim = net->fabric.sim,
+                                    .leave = switch_leave,
+                                    .deliver_switch = switch_deliver,
+                                    .deliver_nic = nic_deliver,
+                                    .next = nic_next,
+                                    .make = nic_make,
+                                    .frame_bytes = cfg->mtu_bytes + FRAMING_ROCE_BYTES +
+                                                   FRAMING_ROCE_RETH_BYTES,
+                                    .classes = cfg->classes.n > 0 ? (int)cfg->classes.n : 1};
+    for (int64_t c = 0; c < cfg->classes.n; c++)
+        shared->net.weight[c] = class_[c].weight * shared->net.frame_bytes;
+    packet_pool_init(&shared->net.packets, arena,
+                     shared->cc->wants_hops ? sizeof(struct nic_telemetry) : 0);
+    pool_init(&shared->messages, arena, sizeof(struct rdma_msg));
 }
 
 struct fabric *net_new(struct sim *sim, struct topo_graph *graph, const struct net_cfg *cfg)
@@ -149,18 +201,11 @@ struct fabric *net_new(struct sim *sim, struct topo_graph *graph, const struct n
     net->sw = ARENA_ARRAY(arena, struct net_switch *, graph->node_n);
     net->nic = ARENA_ARRAY(arena, struct nic *, graph->node_n);
     net->port = ARENA_ARRAY(arena, struct port *, graph->link_n);
-    net->shared.sim = sim;
-    net->shared.cfg = cfg;
-    net->shared.cc = cc_list[cfg->cc.index];
-    net->shared.cc_config = cfg->cc.config;
-    pool_init(&net->shared.packets, arena, nic_packet_bytes(net->shared.cc));
-    pool_init(&net->shared.messages, arena, sizeof(struct rdma_msg));
+    build_shared(net);
     build_nodes(net);
     build_ports(net);
-    for (int32_t v = 0; v < graph->node_n; v++) {
+    for (int32_t v = 0; v < graph->node_n; v++)
         if (net->sw[v]) switch_init(net->sw[v]);
-        if (net->nic[v] && net->nic[v]->port.rate_bps) nic_init(net->nic[v]);
-    }
     return &net->fabric;
 }
 
@@ -170,7 +215,8 @@ static int64_t bytes_in(const struct port *port)
 {
     int64_t bytes = 0;
     for (uint32_t i = 0; i < port->flight.n; i++) {
-        const struct packet *packet = port_ring_at(&port->flight, i)->packet;
+        const struct packet *packet =
+            packet_at(&port->net->packets, (uint32_t)port_flight_at(&port->flight, i) & 0xffffff);
         if (packet->type == PACKET_DATA) bytes += packet->wire_bytes;
     }
     return bytes + port->queue_bytes;
@@ -190,13 +236,13 @@ struct net_totals net_totals(const struct fabric *base)
         sum.pauses += port->pauses;
         sum.marks += port->marks;
         sum.inflight_bytes += bytes_in(port);
+        sum.drops += port->drops;
+        sum.dropped_bytes += port->drop_bytes;
     }
     for (int32_t v = 0; v < net->graph->node_n; v++) {
         const struct net_switch *sw = net->sw[v];
         if (!sw) continue;
-        sum.drops += sw->drops;
-        sum.dropped_bytes += sw->drop_bytes;
-        for (int i = 0; i < sw->port_n; i++)
+        for (int i = 0; i < sw->port_n * net->shared.net.classes; i++)
             if (sw->ingress[i].max_bytes > sum.headroom_max_bytes)
                 sum.headroom_max_bytes = sw->ingress[i].max_bytes;
     }

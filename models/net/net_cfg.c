@@ -7,6 +7,8 @@
 #define AT(member) offsetof(struct net_cfg, member)
 
 static const char *const models[] = {"flow", "packet", NULL};
+static const char *const link_layers[] = {"ethernet", "infiniband", NULL};
+static const char *const forwardings[] = {"store-and-forward", "cut-through", NULL};
 static const char *const deliveries[] = {"out-of-order", "in-order", NULL};
 
 static const struct schema_field ecn_fields[] = {
@@ -102,6 +104,14 @@ static const struct schema_field pfc_fields[] = {
      .max = "1ms",
      .help = "From the arrival of a pause frame until it takes effect.",
      .source = "IEEE 802.3 31B.3.7 allows 1158 ns at 400G; hardware is faster [assumed]"},
+    {.key = "watchdog",
+     .type = SCHEMA_TIME,
+     .offset = AT(pfc.watchdog_ps) - AT(pfc),
+     .fallback = "200ms",
+     .max = "1h",
+     .help = "A port that is paused for so long takes it for a storm: it drops what waits and what "
+             "comes until it is let go; 0 = never.",
+     .source = "Meta, SIGCOMM 2024: a pause of more than 200 ms triggers it"},
     {.key = NULL},
 };
 static void check_pfc(const void *config, struct schema_check *check)
@@ -117,6 +127,27 @@ static const struct schema pfc_schema = {
     .size = sizeof(((struct net_cfg *)0)->pfc),
     .fields = pfc_fields,
     .check = check_pfc,
+};
+
+static const struct schema_field class_fields[] = {
+    {.key = "name",
+     .type = SCHEMA_STRING,
+     .offset = offsetof(struct net_class, name),
+     .help = "What the class is called."},
+    {.key = "weight",
+     .type = SCHEMA_COUNT,
+     .offset = offsetof(struct net_class, weight),
+     .fallback = "1",
+     .max = "1000",
+     .help = "Share of a link relative to the other classes (deficit round robin); 0 = strict: "
+             "before all others."},
+    {.key = NULL},
+};
+static const struct schema class_schema = {
+    .name = "class",
+    .help = "A class of data with queues, pause and credits of its own.",
+    .size = sizeof(struct net_class),
+    .fields = class_fields,
 };
 
 static const struct schema_field fields[] = {
@@ -156,6 +187,39 @@ static const struct schema_field fields[] = {
      .max = "100GB",
      .help = "Packet buffer of a switch.",
      .source = "SONiC, SN5600: egress_lossless_pool"},
+    {.key = "cell",
+     .type = SCHEMA_SIZE,
+     .offset = AT(cell_bytes),
+     .fallback = "1B",
+     .min = "1B",
+     .max = "10kB",
+     .help = "Packets take whole cells of the buffer; Spectrum-4: 192 B."},
+    {.key = "forwarding",
+     .type = SCHEMA_ENUM,
+     .offset = AT(forwarding),
+     .fallback = "store-and-forward",
+     .words = forwardings,
+     .help = "cut-through: a switch passes a packet on once it has its headers, if no link of the "
+             "switch is faster than the one that it comes by."},
+    {.key = "link_layer",
+     .type = SCHEMA_ENUM,
+     .offset = AT(link_layer),
+     .fallback = "ethernet",
+     .words = link_layers,
+     .help = "infiniband: credits per virtual lane in place of PFC, 26 B of headers per packet."},
+    {.key = "credit_buffer",
+     .type = SCHEMA_SIZE,
+     .offset = AT(credit_buffer_bytes),
+     .fallback = "0B",
+     .max = "1GB",
+     .help = "infiniband: room of a switch for each port and virtual lane; 0 = what its link needs "
+             "(rate, delay there and back, four frames)."},
+    {.key = "classes",
+     .type = SCHEMA_LIST,
+     .offset = AT(classes),
+     .section = &class_schema,
+     .max = "8",
+     .help = "Classes of data (virtual lanes); none given = one. Messages name theirs by number."},
     {.key = "routing",
      .type = SCHEMA_VARIANT,
      .offset = AT(routing),

@@ -8,12 +8,22 @@
 #include "sim/io/schema.h"
 
 enum net_model { NET_FLOW, NET_PACKET };
+enum net_link_layer { NET_ETHERNET, NET_INFINIBAND };
+enum net_forwarding { NET_STORE_AND_FORWARD, NET_CUT_THROUGH };
 enum net_delivery { NET_OUT_OF_ORDER, NET_IN_ORDER };
+
+/* struct net_class: a class of data; weight 0 = strict. */
+struct net_class {
+    const char *name;
+    int64_t weight;
+};
 
 struct net_cfg {
     int model; /* enum net_model */
     int64_t mtu_bytes;
-    int delivery; /* enum net_delivery */
+    int delivery; /* enum net_link_layer { NET_ETHERNET, NET_INFINIBAND };
+enum net_forwarding { NET_STORE_AND_FORWARD, NET_CUT_THROUGH };
+enum net_delivery */
     int64_t retransmit_ps;
     struct schema_variant routing, cc;
     struct {
@@ -24,9 +34,13 @@ struct net_cfg {
     } ecn;
     struct {
         bool on;
-        int64_t xoff_bytes, xon_bytes, headroom_bytes, response_ps, alpha_shift;
+        int64_t xoff_bytes, xon_bytes, headroom_bytes, response_ps, alpha_shift, watchdog_ps;
     } pfc;
-    int64_t buffer_bytes;
+    int64_t buffer_bytes, cell_bytes;
+    int link_layer; /* enum net_link_layer */
+    int forwarding; /* enum net_forwarding */
+    int64_t credit_buffer_bytes;
+    struct schema_list classes; /* of struct net_class; none: one */
 };
 extern const struct schema net_schema;
 

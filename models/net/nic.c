@@ -5,11 +5,6 @@
  */
 #include "models/net/nic.h"
 
-size_t nic_packet_bytes(const struct cc_ops *cc)
-{
-    return sizeof(struct packet) + (cc->wants_hops ? sizeof(struct nic_telemetry) : 0);
-}
-
 void nic_activate(struct nic *nic, struct rdma_qp *qp)
 {
     int64_t now_ps = sim_now_ps(nic->shared->sim);
@@ -34,7 +29,7 @@ void nic_deactivate(struct nic *nic, struct rdma_qp *qp)
 }
 
 /* Earliest start of a data packet at at_ps or later. */
-static int64_t next(struct port *port, int64_t at_ps)
+int64_t nic_next(struct port *port, int64_t at_ps)
 {
     const struct nic *nic = port->node;
     int64_t best_ps = INT64_MAX;
@@ -46,7 +41,7 @@ static int64_t next(struct port *port, int64_t at_ps)
     return best_ps;
 }
 
-static struct packet *make(struct port *port, int64_t at_ps)
+struct packet *nic_make(struct port *port, int64_t at_ps)
 {
     struct nic *nic = port->node;
     int32_t i = nic->turn < nic->active_n ? nic->turn : 0;
@@ -63,21 +58,7 @@ static struct packet *make(struct port *port, int64_t at_ps)
     return packet;
 }
 
-static void leave(struct port *port, struct packet *packet, int64_t at_ps)
-{
-    (void)port;
-    (void)packet;
-    (void)at_ps;
-}
-
-static void on_response(struct sim *sim, void *self)
-{
-    (void)sim;
-    struct nic *nic = self;
-    port_pause(&nic->port, nic->pause);
-}
-
-static void deliver(struct port *from, struct packet *packet)
+void nic_deliver(struct port *from, struct packet *packet)
 {
     struct nic *nic = from->peer;
     struct nic_shared *shared = nic->shared;
@@ -87,10 +68,9 @@ static void deliver(struct port *from, struct packet *packet)
         shared->delivered_packets++;
         rdma_receive(shared->qp[packet->qp], packet);
         return;
-    case PACKET_PAUSE:
-        nic->pause = packet->flags & PACKET_XOFF;
-        timer_after(shared->sim, &nic->response, shared->cfg->pfc.response_ps);
-        pool_put(&shared->packets, packet);
+    case PACKET_CREDIT:
+        port_give(from->reverse, PACKET_QUEUE(packet) - 1, packet->ack);
+        packet_put(&shared->net.packets, packet);
         return;
     case PACKET_ACK:
     case PACKET_NACK:
@@ -98,12 +78,4 @@ static void deliver(struct port *from, struct packet *packet)
         rdma_answer(shared->qp[packet->qp], packet);
         return;
     }
-}
-
-const struct port_owner nic_owner = {
-    .leave = leave, .deliver = deliver, .next = next, .make = make};
-
-void nic_init(struct nic *nic)
-{
-    timer_init(&nic->response, on_response, nic, nic->port.component, 2);
 }

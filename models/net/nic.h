@@ -7,11 +7,12 @@
 
 /* struct nic_shared: what all NICs of a network share. */
 struct nic_shared {
+    struct port_net net; /* of all ports, switches' as well */
     struct sim *sim;
     const struct net_cfg *cfg;
     const struct cc_ops *cc;
     const void *cc_config;
-    struct pool packets, messages;
+    struct pool messages;
     struct rdma_qp **qp; /* by number */
     int64_t qp_n, qp_cap;
     int64_t delivered_packets, out_of_order, duplicates, cnps, timeouts, retransmitted;
@@ -26,16 +27,12 @@ struct nic {
     int64_t active_cap;
     struct rdma_qp **active; /* those that may send */
     int64_t watched;         /* messages whose owner wants to know when they are sent */
-    struct timer response;   /* a pause frame that takes effect */
-    bool pause;
 };
 
-extern const struct port_owner nic_owner;
-
-/* nic_init finishes a NIC whose port, shared and node are set. */
-void nic_init(struct nic *nic);
-/* nic_packet_bytes returns the pool size of a packet for a control (with room for telemetry). */
-size_t nic_packet_bytes(const struct cc_ops *cc);
+/* nic_deliver, nic_next and nic_make are what ports do for NICs (struct port_net). */
+void nic_deliver(struct port *from, struct packet *packet);
+int64_t nic_next(struct port *port, int64_t at_ps);
+struct packet *nic_make(struct port *port, int64_t at_ps);
 /* nic_hops returns the telemetry that travels with a packet (only if the control wants it). */
 struct nic_telemetry {
     int32_t n;

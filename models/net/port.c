@@ -3,8 +3,10 @@
 
 #include "sim/base/units.h"
 
-enum { TIMER_ARRIVAL, TIMER_START };
-enum { CLASS_SOURCE = CLASSES }; /* a data packet that the NIC would make */
+enum { TIMER_ARRIVAL, TIMER_START, TIMER_CHANGE };
+enum { SOURCE = -1 }; /* in place of a queue: a data packet that the NIC would make */
+
+/* ---- small parts ----------------------------------------------------------------------------- */
 
 int64_t port_serialise_slow_ps(const struct port *port, int64_t bytes)
 {
@@ -13,25 +15,51 @@ int64_t port_serialise_slow_ps(const struct port *port, int64_t bytes)
 
 static void grow(struct port *port, struct port_ring *ring)
 {
-    uint32_t log = ring->slot ? ring->log + 1u : 3u;
-    struct port_entry *bigger = ARENA_ARRAY(sim_arena(port->sim), struct port_entry, 1u << log);
+    uint32_t log = ring->slot ? ring->log + 1u : PORT_QUEUE_LOG;
+    struct port_entry *bigger =
+        arena_lines(sim_arena(port->net->sim), sizeof(struct port_entry) << log);
     for (uint32_t i = 0; i < ring->n; i++)
         bigger[i] = *port_ring_at(ring, i);
     *ring = (struct port_ring){.slot = bigger, .n = ring->n, .log = log & 31};
 }
 
-static inline void push(struct port *port, struct port_ring *ring, int64_t at_ps,
-                        struct packet *packet)
+static inline void push(struct port *port, struct port_ring *ring, struct port_entry entry)
 {
     if (!ring->slot || ring->n >> ring->log) grow(port, ring);
-    *port_ring_at(ring, ring->n++) = (struct port_entry){at_ps, packet};
+    *port_ring_at(ring, ring->n++) = entry;
+}
+
+static void grow_flight(struct port *port)
+{
+    struct port_flight *flight = &port->flight;
+    uint32_t log = flight->log + 1u;
+    uint64_t *bigger = arena_lines(sim_arena(port->net->sim), sizeof(uint64_t) << log);
+    for (uint32_t i = 0; i < flight->n; i++)
+        bigger[i] = port_flight_at(flight, i);
+    *flight = (struct port_flight){.slot = bigger, .n = flight->n, .log = log & 31};
+}
+
+static inline void push_flight(struct port *port, int64_t at_ps, uint32_t packet)
+{
+    struct port_flight *flight = &port->flight;
+    if (flight->n >> flight->log) grow_flight(port);
+    uint32_t i = (flight->head + flight->n++) & ((1u << flight->log) - 1);
+    flight->slot[i] = (uint64_t)at_ps << 24 | packet;
+}
+
+/* Takes the next packet off the link. */
+static inline struct packet *land(struct port *port)
+{
+    uint64_t entry = port_flight_at(&port->flight, 0);
+    port->flight.head++;
+    port->flight.n--;
+    return packet_at(&port->net->packets, (uint32_t)entry & 0xffffff);
 }
 
 static inline struct port_entry pop(struct port_ring *ring)
 {
     struct port_entry entry = *port_ring_at(ring, 0);
-    ring->head++;
-    ring->n--;
+    ring->head = --ring->n ? ring->head + 1 : 0; /* a short queue stays in one cache line */
     return entry;
 }
 
@@ -40,137 +68,263 @@ static inline int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* Which class starts next, and when; INT64_MAX if none can. Control goes first if it is there by
- * the time that data could start. */
+static inline struct port_ring *queue_of(struct port *port, int queue)
+{
+    return queue <= 1 ? &port->queue[queue] : &port->share->queue[queue - 1];
+}
+
+/* When the next packet arrives, which is not in the past. */
+static inline int64_t flight_ps(const struct port *port, int64_t now_ps)
+{
+    uint64_t low = port_flight_at(&port->flight, 0) >> 24;
+    return now_ps + (int64_t)((low - (uint64_t)now_ps) & (PORT_AHEAD_PS - 1));
+}
+
+static inline void hint(struct port *port)
+{
+    uint32_t number = (uint32_t)port_flight_at(&port->flight, 0) & 0xffffff;
+    port->timer.hint = packet_at(&port->net->packets, number);
+}
+
+/* ---- several classes, credits ---------------------------------------------------------------- */
+
+/* When the head of a data class could start, if nothing else did; INT64_MAX: not at all. */
+static int64_t class_start(const struct port *port, int class_)
+{
+    const struct port_ring *ring = class_ ? &port->share->queue[class_] : &port->queue[1];
+    if (ring->n == 0 || port->paused >> class_ & 1) return INT64_MAX;
+    const struct port_entry *entry = port_ring_at(ring, 0);
+    if (port->credit && port->credit->left_bytes[class_] < entry->wire_bytes) return INT64_MAX;
+    return later(later(port->busy_ps, entry->at_ps), port->ready_ps);
+}
+
+/* Which of the classes in `able` goes first: strict ones in their order, then deficit round robin
+ * (Shreedhar and Varghese 1995; a turn may overdraw by one packet and pays it back in the next).
+ * turn and deficit are moved on as far as that takes. */
+static int whose_turn(const struct port_net *net, unsigned able, struct port_share *share)
+{
+    for (int c = 0; c < net->classes; c++)
+        if (net->weight[c] == 0 && able >> c & 1) return c;
+    while (!(able >> share->turn & 1) || share->deficit_bytes[share->turn] <= 0) {
+        if (!(able >> share->turn & 1)) share->deficit_bytes[share->turn] = 0;
+        do
+            share->turn = share->turn + 1 < net->classes ? share->turn + 1 : 0;
+        while (net->weight[share->turn] == 0);
+        share->deficit_bytes[share->turn] += net->weight[share->turn];
+    }
+    return share->turn;
+}
+
+/* The queue whose data starts next, and when. after: turn and deficit when it has; may be NULL. */
+static int next_special(const struct port *port, int64_t *start_ps, struct port_share *after)
+{
+    int64_t first_ps = INT64_MAX;
+    unsigned able = 0;
+    for (int c = 0; c < port->net->classes; c++) {
+        int64_t ps = class_start(port, c);
+        if (ps < first_ps) able = 0;
+        if (ps <= first_ps && ps != INT64_MAX) able |= 1u << c;
+        first_ps = ps < first_ps ? ps : first_ps;
+    }
+    if (able == 0 && port->source) {
+        *start_ps =
+            port->net->next((struct port *)(uintptr_t)port, later(port->busy_ps, port->ready_ps));
+        return SOURCE;
+    }
+    *start_ps = first_ps;
+    if (!port->share || able == 0) return 1;
+    struct port_share moved = *port->share;
+    int class_ = whose_turn(port->net, able, &moved);
+    if (after) *after = moved;
+    return class_ + 1;
+}
+
+/* ---- committing ------------------------------------------------------------------------------ */
+
+/* Which queue's packet starts next, and when; INT64_MAX if none can. Control goes first if it is
+ * there by the time that data could start. */
 static inline int next_start(const struct port *port, int64_t *start_ps)
 {
     int64_t data_ps = INT64_MAX;
-    int class_ = CLASS_DATA;
-    if (port->queue[CLASS_DATA].n && !port->paused) {
-        const struct port_ring *ring = &port->queue[CLASS_DATA];
-        int64_t came_ps = port_ring_at(ring, 0)->at_ps;
+    int queue = 1;
+    if (__builtin_expect(port->special, 0)) {
+        queue = next_special(port, &data_ps, NULL);
+    } else if (port->paused) {
+        /* the only class there is */
+    } else if (port->queue[1].n) {
+        int64_t came_ps = port_ring_at(&port->queue[1], 0)->at_ps;
         data_ps = later(later(port->busy_ps, came_ps), port->ready_ps);
-    } else if (port->owner->next && !port->paused) {
-        class_ = CLASS_SOURCE;
+    } else if (port->source) {
+        queue = SOURCE;
         data_ps =
-            port->owner->next((struct port *)(uintptr_t)port, later(port->busy_ps, port->ready_ps));
+            port->net->next((struct port *)(uintptr_t)port, later(port->busy_ps, port->ready_ps));
     }
-    if (port->queue[CLASS_CONTROL].n) {
-        const struct port_ring *ring = &port->queue[CLASS_CONTROL];
-        int64_t came_ps = port_ring_at(ring, 0)->at_ps;
+    if (port->queue[PACKET_CONTROL].n) {
+        int64_t came_ps = port_ring_at(&port->queue[PACKET_CONTROL], 0)->at_ps;
         int64_t control_ps = later(port->busy_ps, came_ps);
         if (control_ps <= data_ps) {
             *start_ps = control_ps;
-            return CLASS_CONTROL;
+            return PACKET_CONTROL;
         }
     }
     *start_ps = data_ps;
-    return class_;
+    return queue;
 }
 
-static inline void transmit(struct port *port, struct packet *packet, int64_t start_ps)
+static inline void transmit(struct port *port, struct port_entry entry, int64_t start_ps)
 {
-    port->tx_bytes += packet->wire_bytes;
-    port->busy_ps = start_ps + port_serialise_ps(port, packet->wire_bytes);
-    push(port, &port->flight, port->busy_ps + port->delay_ps, packet);
+    port->tx_bytes += entry.wire_bytes;
+    port->busy_ps = start_ps + port_serialise_ps(port, entry.wire_bytes);
+    int64_t at_ps = port->busy_ps + port->delay_ps;
+    if (port->cut_bytes && entry.wire_bytes > port->cut_bytes)
+        at_ps -= port_serialise_ps(port, entry.wire_bytes - port->cut_bytes);
+    push_flight(port, at_ps, entry.packet);
 }
 
-/* A packet that finds the port idle; ready_ps is in the past then. */
-static inline void start(struct port *port, struct packet *packet, enum packet_class class_,
-                         int64_t start_ps)
+static void make(struct port *port, int64_t start_ps)
 {
-    transmit(port, packet, start_ps);
-    if (class_ == CLASS_DATA) {
-        port->data_packets++;
-        port->owner->leave(port, packet, start_ps);
-    } else {
-        port->control_packets++;
-    }
+    const struct packet *packet = port->net->make(port, start_ps);
+    port->data_packets++;
+    if (port->credit) port->credit->left_bytes[PACKET_QUEUE(packet) - 1] -= packet->wire_bytes;
+    transmit(port, (struct port_entry){.packet = packet->self, .wire_bytes = packet->wire_bytes},
+             start_ps);
 }
 
-static inline void commit(struct port *port, int class_, int64_t start_ps)
+/* A data packet starts that is in no queue (any more). */
+static inline void send_data(struct port *port, struct port_entry entry, int64_t start_ps)
 {
-    if (class_ == CLASS_SOURCE) {
-        port->data_packets++;
-        transmit(port, port->owner->make(port, start_ps), start_ps);
-        return;
-    }
-    struct packet *packet = pop(&port->queue[class_]).packet;
+    port->data_packets++;
     /* Before leave, which may let a neighbour go and come back to this port. */
-    transmit(port, packet, start_ps);
-    if (class_ == CLASS_DATA) {
-        port->queue_bytes -= packet->wire_bytes;
-        port->data_packets++;
-        port->owner->leave(port, packet, start_ps);
-    } else {
-        port->control_packets++;
-    }
+    transmit(port, entry, start_ps);
+    port->net->leave(port, &entry, start_ps);
 }
 
-void port_advance(struct port *port, int64_t now_ps)
+static void take_from_class(struct port *port, int class_, int64_t bytes)
 {
-    if (port->busy_ps > now_ps) return;
-    for (;;) {
-        int64_t start_ps;
-        int class_ = next_start(port, &start_ps);
-        if (start_ps > now_ps) return;
-        commit(port, class_, start_ps);
-        if (port->busy_ps > now_ps) return;
-    }
+    if (port->credit) port->credit->left_bytes[class_] -= bytes;
+    if (!port->share) return;
+    struct port_share after = {0};
+    int64_t start_ps;
+    next_special(port, &start_ps, &after);
+    port->share->turn = after.turn;
+    for (int c = 0; c < port->net->classes; c++)
+        port->share->deficit_bytes[c] = after.deficit_bytes[c];
+    if (port->net->weight[class_]) port->share->deficit_bytes[class_] -= bytes;
+    port->share->queue_bytes[class_] -= bytes;
 }
+
+void port_commit(struct port *port, int64_t now_ps)
+{
+    do {
+        int64_t start_ps;
+        int queue = next_start(port, &start_ps);
+        if (start_ps > now_ps) return;
+        if (queue == SOURCE) {
+            make(port, start_ps);
+            continue;
+        }
+        struct port_ring *ring = queue_of(port, queue);
+        if (queue == PACKET_CONTROL) {
+            port->control_packets++;
+            transmit(port, pop(ring), start_ps);
+            continue;
+        }
+        if (port->special) take_from_class(port, queue - 1, port_ring_at(ring, 0)->wire_bytes);
+        struct port_entry entry = pop(ring);
+        port->queue_bytes -= entry.wire_bytes;
+        send_data(port, entry, start_ps);
+    } while (port->busy_ps <= now_ps);
+}
+
+/* ---- timers ---------------------------------------------------------------------------------- */
 
 void port_rearm(struct port *port)
 {
+    struct sim *sim = port->net->sim;
+    int64_t start_ps;
     if (port->eager) {
-        int64_t start_ps;
         next_start(port, &start_ps);
         if (start_ps == INT64_MAX) {
-            timer_stop(port->sim, &port->start);
+            timer_stop(sim, &port->start);
         } else {
-            timer_arm(port->sim, &port->start, later(start_ps, sim_now_ps(port->sim)));
+            timer_arm(sim, &port->start, later(start_ps, sim_now_ps(sim)));
         }
     }
     if (port->flight.n) {
-        port->timer.hint = port_ring_at(&port->flight, 0)->packet;
-        int64_t at_ps = port_ring_at(&port->flight, 0)->at_ps;
+        int64_t at_ps = flight_ps(port, sim_now_ps(sim));
+        hint(port);
         if (!timer_armed(&port->timer) || port->timer.at_ps != at_ps)
-            timer_arm(port->sim, &port->timer, at_ps);
+            timer_arm(sim, &port->timer, at_ps);
         return;
     }
-    int64_t start_ps;
-    int class_ = next_start(port, &start_ps);
+    int queue = next_start(port, &start_ps);
     if (start_ps == INT64_MAX) {
-        timer_stop(port->sim, &port->timer);
+        timer_stop(sim, &port->timer);
         return;
     }
-    /* The earliest that anything can arrive: a packet of the size that is next. A NIC's packet is
-     * not made yet: wake at its start, commit, and arm again. */
+    /* No later than anything can arrive. What a NIC's packet is, or which class's turn it is, is
+     * not known yet: wake at the start, commit, and arm again. */
     int64_t at_ps = start_ps;
-    if (class_ != CLASS_SOURCE) {
-        const struct port_ring *ring = &port->queue[class_];
-        const struct packet *packet = port_ring_at(ring, 0)->packet;
-        at_ps += port_serialise_ps(port, packet->wire_bytes) + port->delay_ps;
-    }
-    timer_arm(port->sim, &port->timer, at_ps);
+    if (queue != SOURCE && !port->special && !port->cut_bytes)
+        at_ps += port_serialise_ps(port, port_ring_at(&port->queue[queue], 0)->wire_bytes) +
+                 port->delay_ps;
+    timer_arm(sim, &port->timer, at_ps);
 }
 
-void port_enqueue(struct port *port, struct packet *packet, enum packet_class class_)
+void port_enqueue(struct port *port, struct packet *packet, int queue, uint16_t account)
 {
-    int64_t now_ps = sim_now_ps(port->sim);
+    int64_t now_ps = sim_now_ps(port->net->sim);
     port_advance(port, now_ps);
-    if (port->busy_ps <= now_ps && !port->eager && (class_ == CLASS_CONTROL || !port->paused)) {
-        /* Idle: it starts at once, and was never in a queue. */
-        start(port, packet, class_, now_ps);
+    struct port_entry entry = {now_ps, packet->self, packet->wire_bytes, account};
+    if (port->busy_ps <= now_ps && !port->eager && !port->special &&
+        (queue == PACKET_CONTROL || !port->paused)) {
+        /* Idle: it starts at once, and was never in a queue; ready_ps is in the past. */
+        if (queue == PACKET_CONTROL) {
+            port->control_packets++;
+            transmit(port, entry, now_ps);
+        } else {
+            send_data(port, entry, now_ps);
+        }
         if (port->flight.n == 1) port_rearm(port);
         return;
     }
-    push(port, &port->queue[class_], now_ps, packet);
-    if (class_ == CLASS_DATA) {
-        port->queue_bytes += packet->wire_bytes;
+    push(port, queue_of(port, queue), entry);
+    if (queue != PACKET_CONTROL) {
+        port->queue_bytes += entry.wire_bytes;
         if (port->queue_bytes > port->queue_max_bytes) port->queue_max_bytes = port->queue_bytes;
+        if (port->share) port->share->queue_bytes[queue - 1] += entry.wire_bytes;
     }
     port_advance(port, now_ps);
     if (port->eager || port->flight.n <= 1) port_rearm(port);
+}
+
+void port_drop(struct port *port, struct packet *packet)
+{
+    if (packet->type == PACKET_DATA) {
+        port->drops++;
+        port->drop_bytes += packet->wire_bytes;
+    }
+    packet_put(&port->net->packets, packet);
+}
+
+/* Credit that a lost packet carries or holds is not lost: InfiniBand sends totals. */
+static void lose(struct port *port, struct packet *packet)
+{
+    struct port *owner = packet->type == PACKET_CREDIT ? port->reverse : port;
+    if (owner->credit && packet->type == PACKET_DATA)
+        owner->credit->left_bytes[PACKET_QUEUE(packet) - 1] += packet->wire_bytes;
+    if (owner->credit && packet->type == PACKET_CREDIT)
+        owner->credit->left_bytes[PACKET_QUEUE(packet) - 1] += packet->ack;
+    port_drop(port, packet);
+}
+
+/* Was a bit of the packet wrong? (1 - p)^bits by squaring: no pow, the same bits everywhere. */
+static bool is_damaged(struct port *port, int64_t bytes)
+{
+    double whole = 1, power = 1 - port->bit_errors;
+    for (int64_t bits = bytes * 8; bits; bits >>= 1, power *= power)
+        if (bits & 1) whole *= power;
+    return rng_unit(&port->rng) >= whole;
 }
 
 static void on_arrival(struct sim *sim, void *self)
@@ -179,16 +333,23 @@ static void on_arrival(struct sim *sim, void *self)
     int64_t now_ps = sim_now_ps(sim);
     if (!port->flight.n) port_advance(port, now_ps);
     struct packet *packet = NULL;
-    if (port->flight.n && port_ring_at(&port->flight, 0)->at_ps == now_ps)
-        packet = pop(&port->flight).packet;
+    if (port->flight.n && flight_ps(port, now_ps) == now_ps) packet = land(port);
     if (port->flight.n) { /* the rest can wait: nobody is looking */
-        port->timer.hint = port_ring_at(&port->flight, 0)->packet;
-        timer_arm(sim, &port->timer, port_ring_at(&port->flight, 0)->at_ps);
+        hint(port);
+        timer_arm(sim, &port->timer, flight_ps(port, now_ps));
     } else {
         port_advance(port, now_ps);
         port_rearm(port);
     }
-    if (packet) port->peer_owner->deliver(port, packet);
+    if (!packet) return;
+    if (__builtin_expect(port->faulty, 0) && packet->type != PACKET_CREDIT &&
+        is_damaged(port, packet->wire_bytes)) {
+        lose(port, packet);
+    } else if (port->to_nic) {
+        port->net->deliver_nic(port, packet);
+    } else {
+        port->net->deliver_switch(port, packet);
+    }
 }
 
 static void on_start(struct sim *sim, void *self)
@@ -198,41 +359,138 @@ static void on_start(struct sim *sim, void *self)
     port_rearm(port);
 }
 
-void port_pause(struct port *port, bool pause)
-{
-    int64_t now_ps = sim_now_ps(port->sim);
-    port_advance(port, now_ps);
-    if (pause && !port->paused) {
-        port->pauses++;
-        port->paused_since = now_ps;
-    } else if (!pause && port->paused) {
-        port->paused_ps += now_ps - port->paused_since;
-        port->ready_ps = now_ps;
-    }
-    port->paused = pause;
-    port_advance(port, now_ps);
-    port_rearm(port);
-}
-
 void port_eager(struct port *port, bool eager)
 {
     if (port->eager == eager) return;
     port->eager = eager;
-    port_advance(port, sim_now_ps(port->sim));
+    port_advance(port, sim_now_ps(port->net->sim));
     if (eager) {
         port_rearm(port);
     } else {
-        timer_stop(port->sim, &port->start);
+        timer_stop(port->net->sim, &port->start);
     }
+}
+
+/* ---- pause and credit ------------------------------------------------------------------------ */
+
+void port_pause(struct port *port, int class_, bool pause)
+{
+    int64_t now_ps = sim_now_ps(port->net->sim);
+    uint8_t bit = (uint8_t)(1u << class_), paused = (uint8_t)(port->paused & ~bit);
+    if (pause) paused |= bit;
+    port_advance(port, now_ps);
+    port->pauses += pause && !(port->paused & bit);
+    if (paused && !port->paused) {
+        port->paused_since = now_ps;
+    } else if (!paused && port->paused) {
+        port->paused_ps += now_ps - port->paused_since;
+    }
+    if (!pause) port->ready_ps = now_ps;
+    port->paused = paused;
+    port_advance(port, now_ps);
+    port_rearm(port);
+}
+
+static void on_change(struct sim *sim, void *self)
+{
+    struct port *port = self;
+    while (port->changes.n && port_ring_at(&port->changes, 0)->at_ps <= sim_now_ps(sim)) {
+        struct port_entry change = pop(&port->changes);
+        if (!port->storm) port_pause(port, change.account >> 1, change.account & 1);
+    }
+    if (port->changes.n) timer_arm(sim, &port->change, port_ring_at(&port->changes, 0)->at_ps);
+}
+
+void port_send_pause(struct port *port, int class_, bool pause, int64_t after_ps)
+{
+    struct sim *sim = port->net->sim;
+    struct port *to = port->reverse;
+    int64_t now_ps = sim_now_ps(sim);
+    if (port->down) return;
+    port_advance(port, now_ps);
+    port->busy_ps = later(port->busy_ps, now_ps) + port_serialise_ps(port, PORT_PAUSE_WIRE_BYTES);
+    port->tx_bytes += PORT_PAUSE_WIRE_BYTES;
+    port->pause_frames++;
+    int64_t at_ps = later(port->busy_ps + port->delay_ps + after_ps, now_ps);
+    push(to, &to->changes,
+         (struct port_entry){.at_ps = at_ps,
+                             .account = (uint16_t)((unsigned)class_ << 1 | (unsigned)pause)});
+    if (to->changes.n == 1) timer_arm(sim, &to->change, at_ps);
+}
+
+void port_give(struct port *port, int class_, int64_t bytes)
+{
+    port_advance(port, sim_now_ps(port->net->sim));
+    port->credit->left_bytes[class_] += bytes;
+    /* What waited for it could not have started before. */
+    int64_t now_ps = sim_now_ps(port->net->sim);
+    if (port->busy_ps < now_ps) port->busy_ps = now_ps;
+    port_advance(port, now_ps);
+    port_rearm(port);
+}
+
+/* ---- faults ---------------------------------------------------------------------------------- */
+
+void port_flush(struct port *port, int class_)
+{
+    struct port_ring *ring = queue_of(port, class_ + 1);
+    int64_t now_ps = sim_now_ps(port->net->sim);
+    while (ring->n) {
+        struct port_entry entry = pop(ring);
+        port->queue_bytes -= entry.wire_bytes;
+        if (port->share) port->share->queue_bytes[class_] -= entry.wire_bytes;
+        port->net->leave(port, &entry, now_ps);
+        port_drop(port, packet_at(&port->net->packets, entry.packet));
+    }
+}
+
+void port_set_rate(struct port *port, int64_t rate_bps)
+{
+    CHECK(rate_bps > 0, "a port without a rate");
+    if (port->timer.fn) port_advance(port, sim_now_ps(port->net->sim));
+    int64_t whole = 8 * PS_PER_S / rate_bps;
+    bool exact = whole * rate_bps == 8 * PS_PER_S && whole <= UINT16_MAX;
+    port->rate_bps = rate_bps;
+    port->byte_ps = exact ? (uint16_t)whole : 0;
+}
+
+void port_set_errors(struct port *port, double bit_errors, uint64_t seed)
+{
+    port->faulty = bit_errors > 0;
+    port->bit_errors = bit_errors;
+    port->rng = (struct rng){seed};
+}
+
+void port_set_down(struct port *port, bool down)
+{
+    int64_t now_ps = sim_now_ps(port->net->sim);
+    if (port->down == down) return;
+    port_advance(port, now_ps);
+    port->down = down;
+    port->busy_ps = down ? INT64_MAX : now_ps;
+    while (port->flight.n)
+        lose(port, land(port));
+    while (port->queue[PACKET_CONTROL].n)
+        lose(port, packet_at(&port->net->packets, pop(&port->queue[PACKET_CONTROL]).packet));
+    for (int c = 0; c < port->net->classes; c++) {
+        port_flush(port, c);
+        if (port->paused >> c & 1) port_pause(port, c, false);
+    }
+    port->changes.n = 0;
+    timer_stop(port->net->sim, &port->change);
+    port_rearm(port);
 }
 
 void port_init(struct port *port)
 {
-    CHECK(port->rate_bps > 0, "a port without a rate");
-    int64_t whole = 8 * PS_PER_S / port->rate_bps;
-    port->byte_ps = whole * port->rate_bps == 8 * PS_PER_S ? (uint16_t)whole : 0;
-    if (whole > UINT16_MAX) port->byte_ps = 0;
-    port->component = sim_component(port->sim);
+    CHECK(port->delay_ps < PORT_AHEAD_PS / 2, "a link of %lld ps", (long long)port->delay_ps);
+    port_set_rate(port, port->rate_bps);
+    port->flight.slot = port->flight_room;
+    port->flight.log = PORT_FLIGHT_LOG;
+    port->queue[1].slot = port->queue_room;
+    port->queue[1].log = PORT_QUEUE_LOG;
+    port->component = sim_component(port->net->sim);
     timer_init(&port->timer, on_arrival, port, port->component, TIMER_ARRIVAL);
     timer_init(&port->start, on_start, port, port->component, TIMER_START);
+    timer_init(&port->change, on_change, port, port->component, TIMER_CHANGE);
 }

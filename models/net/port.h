@@ -7,8 +7,8 @@
  * Every enqueue commits first, therefore a commit sees exactly the packets that were queued at its
  * own time, and ECN marks what it would have marked.
  *
- * Only where somebody must act at the very moment of a start (a paused neighbour waits for room,
- * a message's owner wants to know that it was sent) the port is eager: a second timer commits on
+ * Only where somebody must act at the very moment of a start (a neighbour waits for room, a
+ * message's owner wants to know that it was sent) the port is eager: a second timer commits on
  * time.
  */
 #ifndef RAILSIM_MODELS_NET_PORT_H
@@ -16,19 +16,27 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "models/net/packet.h"
+#include "sim/engine/rng.h"
 #include "sim/engine/sim.h"
+
+#define PORT_PAUSE_WIRE_BYTES 84 /* 64 B frame, preamble, inter-packet gap */
+#define PORT_CREDIT_WIRE_BYTES 8 /* flow control packet of InfiniBand */
 
 struct port;
 
-/* struct port_entry: in a queue, at_ps is when it came; in flight, when it arrives. */
+/* struct port_entry: a packet in a queue; what a commit needs of it is beside it, the packet itself
+ * may be long out of the cache. */
 struct port_entry {
-    int64_t at_ps;
-    struct packet *packet;
+    int64_t at_ps;   /* when it came */
+    uint32_t packet; /* its number */
+    uint16_t wire_bytes;
+    uint16_t account; /* of the switch's ingress accounts */
 };
 
-/* struct port_ring: a queue of 2^log entries at most; slot NULL at first. */
+/* struct port_ring: a queue of 2^log entries at most. */
 struct port_ring {
     struct port_entry *slot;
     uint32_t head; /* runs on; its low bits count */
@@ -39,60 +47,141 @@ static inline struct port_entry *port_ring_at(const struct port_ring *ring, uint
     return &ring->slot[(ring->head + i) & ((1u << ring->log) - 1)];
 }
 
-/* struct port_owner: what a switch or NIC does for its ports. */
-struct port_owner {
-    /* leave: packet starts at at_ps from class (queue_bytes no longer counts it). */
-    void (*leave)(struct port *port, struct packet *packet, int64_t at_ps);
-    /* deliver: packet arrives at the node behind this link, whose owner this is. */
-    void (*deliver)(struct port *port, struct packet *packet);
-    /* A NIC makes data packets when their time comes; NULL for switches. next returns the earliest
-     * start of one, >= at_ps, or INT64_MAX; make makes it. */
+/* struct port_flight: packets on the link, in the order of their arrival: 40 bits of its time, 24
+ * of the packet's number. An arrival is less than PORT_AHEAD_PS away. */
+struct port_flight {
+    uint64_t *slot;
+    uint32_t head;
+    uint32_t n : 27, log : 5;
+};
+#define PORT_AHEAD_PS (INT64_C(1) << 40)
+static inline uint64_t port_flight_at(const struct port_flight *flight, uint32_t i)
+{
+    return flight->slot[(flight->head + i) & ((1u << flight->log) - 1)];
+}
+
+/* struct port_net: what all ports of a network share, and what is done with their packets. */
+struct port_net {
+    struct sim *sim;
+    struct packet_pool packets;
+    /* leave: a data packet starts at at_ps from a switch's port (queue_bytes no longer counts it).
+     */
+    void (*leave)(struct port *port, const struct port_entry *entry, int64_t at_ps);
+    /* deliver: packet arrives at the node behind this link. */
+    void (*deliver_switch)(struct port *port, struct packet *packet);
+    void (*deliver_nic)(struct port *port, struct packet *packet);
+    /* A NIC makes data packets when their time comes: next returns the earliest start of one, >=
+     * at_ps, or INT64_MAX; make makes it. */
     int64_t (*next)(struct port *port, int64_t at_ps);
     struct packet *(*make)(struct port *port, int64_t at_ps);
+    int64_t frame_bytes;                /* of the largest packet, all that it takes on the wire */
+    int classes;                        /* of data */
+    int64_t weight[PACKET_CLASSES_MAX]; /* bytes per turn (DWRR); 0 = strict, before the others */
 };
 
+/* struct port_share: several data classes: their queues, and whose turn it is. */
+struct port_share {
+    struct port_ring queue[PACKET_CLASSES_MAX]; /* [0] stays empty: port.queue[1] */
+    int64_t queue_bytes[PACKET_CLASSES_MAX];
+    int64_t deficit_bytes[PACKET_CLASSES_MAX];
+    int turn;
+};
+
+/* struct port_credit: link-level credits (InfiniBand): bytes that the other end has room for. */
+struct port_credit {
+    int64_t left_bytes[PACKET_CLASSES_MAX];
+    int64_t frame_bytes; /* what a NIC's next packet may need */
+};
+
+#define PORT_QUEUE_LOG 2
+#define PORT_FLIGHT_LOG 4
+
 struct port {
-    /* what an arrival touches: two cache lines */
-    struct timer timer; /* arrival of the next packet */
-    int64_t busy_ps;    /* end of the last committed transmission */
+    /* what an arrival touches: four cache lines (sim.c asks for them ahead) */
+    _Alignas(64) struct timer timer; /* arrival of the next packet */
+    int64_t busy_ps; /* end of the last committed transmission; INT64_MAX: the link is down */
     int64_t delay_ps;
-    struct port_ring flight;
-    struct port_ring queue[CLASSES];
-    void *peer;         /* switch or NIC at the other end */
-    uint16_t peer_slot; /* the port of the same cable at peer */
-    uint16_t byte_ps;   /* of one byte, if that is a whole number of ps; else 0 */
-    bool paused, eager, down;
-    /* and a departure */
-    void *node; /* switch or NIC at this end */
-    struct sim *sim;
+    struct port_flight flight;
+    struct port_ring queue[2]; /* control and the first data class */
+    void *peer;                /* switch or NIC at the other end */
+    uint16_t byte_ps;          /* of one byte, if that is a whole number of ps; else 0 */
+    uint16_t peer_slot;        /* the port of the same cable at peer */
+    uint16_t cut_bytes;        /* the node at the other end begins to act after so many; 0 = all */
+    uint8_t paused;            /* data classes, a bit each */
+    /* special: share or credit is set; source: of a NIC; to_nic: peer is one */
+    bool eager : 1, down : 1, special : 1, source : 1, to_nic : 1, faulty : 1, storm : 1;
+    uint64_t
+        flight_room[1 << PORT_FLIGHT_LOG]; /* the first slots of the rings, so that they come */
+    /* and a departure: two more */        /* from memory together with the port */
+    struct port_net *net;
+    void *node;          /* switch or NIC at this end */
     int64_t queue_bytes; /* of data */
     int64_t tx_bytes, data_packets, control_packets, queue_max_bytes;
-    const struct port_owner *owner;
-    /* the rest is rare */
-    const struct port_owner *peer_owner;
     int64_t ready_ps; /* data may not start before: the end of the last pause */
-    int64_t marks, drops, pauses, paused_ps, paused_since;
+    struct port_entry queue_room[1 << PORT_QUEUE_LOG]; /* of the data queue */
+    /* the rest is rare */
+    struct port_share *share;   /* several data classes; NULL: one */
+    struct port_credit *credit; /* NULL: none are needed */
+    int64_t marks, drops, drop_bytes, pause_frames, pauses, paused_ps, paused_since;
     int64_t rate_bps;
-    struct timer start; /* eager: the next start */
-    int32_t link;       /* number in the graph */
+    struct timer start;       /* eager: the next start */
+    struct timer change;      /* a pause that takes effect */
+    struct port_ring changes; /* at_ps; account = class << 1 | pause */
+    struct port *reverse;     /* the other direction of the cable */
+    int64_t peer_latency_ps;  /* of delay_ps: what packets wait in the switch at the other end */
+    struct rng rng;           /* faulty: of the draws */
+    double bit_errors;        /* faulty: probability that a bit is wrong */
+    int32_t link;             /* number in the graph */
     uint32_t component;
     uint16_t slot; /* at node */
 };
-_Static_assert(sizeof(struct port) % 64 == 0 && offsetof(struct port, node) == 128,
-               "an arrival touches two cache lines");
+_Static_assert(offsetof(struct port, net) == 256 && offsetof(struct port, share) == 384,
+               "an arrival touches four cache lines, a departure six");
 
-/* port_init: node, peer, owners, link, slots, rate, delay and sim are set before. */
+/* port_init: node, peer, net, link, slots, rate, delay, reverse are set before. */
 void port_init(struct port *port);
 /* port_advance commits every transmission that starts at now_ps or before. */
-void port_advance(struct port *port, int64_t now_ps);
-/* port_enqueue queues packet now and keeps the timers right. */
-void port_enqueue(struct port *port, struct packet *packet, enum packet_class class_);
+void port_commit(struct port *port, int64_t now_ps);
+static inline void port_advance(struct port *port, int64_t now_ps)
+{
+    if (port->busy_ps <= now_ps) port_commit(port, now_ps);
+}
+/* port_enqueue queues packet now in queue PACKET_CONTROL or PACKET_QUEUE(packet), and keeps the
+ * timers right; account is handed to leave. */
+void port_enqueue(struct port *port, struct packet *packet, int queue, uint16_t account);
 /* port_rearm: what the next packet is, or when, may have changed (after port_advance). */
 void port_rearm(struct port *port);
-/* port_pause stops (or lets go) data from now on. */
-void port_pause(struct port *port, bool pause);
+/* port_pause stops (or lets go) a data class from now on. */
+void port_pause(struct port *port, int class_, bool pause);
+/* port_send_pause sends a pause frame of bytes on the wire now, before all that waits; it takes
+ * effect at the other end after_ps behind the arrival of its last bit. */
+void port_send_pause(struct port *port, int class_, bool pause, int64_t after_ps);
 /* port_eager makes the port commit on time, or lazily again. */
 void port_eager(struct port *port, bool eager);
+/* port_give adds credit. */
+void port_give(struct port *port, int class_, int64_t bytes);
+/* port_set_rate changes the rate of what starts from now on. */
+void port_set_rate(struct port *port, int64_t rate_bps);
+/* port_set_down: what waits or is in flight is lost, and nothing starts until the port is up. */
+void port_set_down(struct port *port, bool down);
+/* port_set_errors: each bit is wrong with this probability; seed names the draws. */
+void port_set_errors(struct port *port, double bit_errors, uint64_t seed);
+/* port_flush loses what waits in a data class. */
+void port_flush(struct port *port, int class_);
+/* port_drop counts a packet as lost here and gives it back. */
+void port_drop(struct port *port, struct packet *packet);
+
+/* port_may_send tells whether a NIC may start a data packet of a class now. */
+static inline bool port_may_send(const struct port *port, int class_)
+{
+    return !(port->paused >> class_ & 1) &&
+           (!port->credit || port->credit->left_bytes[class_] >= port->credit->frame_bytes);
+}
+/* port_class_bytes returns what waits of a data class. */
+static inline int64_t port_class_bytes(const struct port *port, int class_)
+{
+    return port->share ? port->share->queue_bytes[class_] : port->queue_bytes;
+}
 
 /* port_serialise_ps returns ceil(bytes / rate). */
 int64_t port_serialise_slow_ps(const struct port *port, int64_t bytes);

@@ -48,12 +48,12 @@ static void apply(struct rdma_qp *qp)
     if (qp->cc.rate_bps < port->rate_bps)
         gap_q16 = (uint64_t)(8e12 * 65536.0 / (double)(qp->cc.rate_bps > 0 ? qp->cc.rate_bps : 1));
     if (qp->cc.wake_ps > 0 && (!timer_armed(&qp->wake) || qp->wake.at_ps != qp->cc.wake_ps)) {
-        timer_arm(port->sim, &qp->wake, qp->cc.wake_ps);
+        timer_arm(port->net->sim, &qp->wake, qp->cc.wake_ps);
     } else if (qp->cc.wake_ps == 0) {
-        timer_stop(port->sim, &qp->wake);
+        timer_stop(port->net->sim, &qp->wake);
     }
     if (gap_q16 == qp->gap_q16 && qp->cc.window_bytes == qp->window_bytes) return;
-    port_advance(port, sim_now_ps(port->sim));
+    port_advance(port, sim_now_ps(port->net->sim));
     qp->gap_q16 = gap_q16;
     qp->window_bytes = qp->cc.window_bytes;
     activate_or_rearm(qp);
@@ -83,7 +83,7 @@ static void go_back(struct rdma_qp *qp, enum cc_event why)
 {
     struct port *port = &qp->nic->port;
     if (!qp->first) return; /* everything arrived, the acknowledgements are on their way */
-    port_advance(port, sim_now_ps(port->sim));
+    port_advance(port, sim_now_ps(port->net->sim));
     uint32_t to = qp->acked_below;
     qp->nic->shared->retransmitted += qp->sent - to;
     qp->retransmitted += qp->sent - to;
@@ -92,7 +92,7 @@ static void go_back(struct rdma_qp *qp, enum cc_event why)
     qp->send_at = qp->first;
     while (qp->send_at && (int32_t)(to - qp->send_at->first) >= (int32_t)qp->send_at->packets)
         qp->send_at = qp->send_at->next;
-    qp->next_ps = sim_now_ps(port->sim);
+    qp->next_ps = sim_now_ps(port->net->sim);
     control(qp, &(struct cc_signal){.event = why});
     activate_or_rearm(qp);
 }
@@ -118,7 +118,7 @@ struct packet *rdma_make(struct rdma_qp *qp, int64_t at_ps)
 {
     struct nic_shared *shared = qp->nic->shared;
     struct rdma_msg *msg = qp->send_at;
-    struct packet *packet = pool_get(&shared->packets);
+    struct packet *packet = packet_get(&shared->net.packets);
     int64_t payload = payload_bytes(qp, msg, qp->sent);
     bool last = qp->sent - msg->first + 1 == msg->packets;
     packet->type = PACKET_DATA;
@@ -262,14 +262,14 @@ static void send_cnp(struct rdma_qp *qp)
     struct nic_shared *shared = qp->nic->shared;
     int64_t now_ps = sim_now_ps(shared->sim);
     if (qp->cnp_ps >= 0 && now_ps - qp->cnp_ps < shared->cfg->ecn.cnp_ps) return;
-    struct packet *cnp = pool_get(&shared->packets);
+    struct packet *cnp = packet_get(&shared->net.packets);
     qp->cnp_ps = now_ps;
     shared->cnps++;
     cnp->type = PACKET_CNP;
     cnp->qp = qp->number;
     cnp->dst = qp->src;
     cnp->wire_bytes = CNP_WIRE_BYTES;
-    port_enqueue(&qp->peer->port, cnp, CLASS_CONTROL);
+    port_enqueue(&qp->peer->port, cnp, PACKET_CONTROL, 0);
 }
 
 void rdma_receive(struct rdma_qp *qp, struct packet *packet)
@@ -283,14 +283,14 @@ void rdma_receive(struct rdma_qp *qp, struct packet *packet)
         packet->flags &= (uint8_t)~PACKET_MARKED;
     }
     if (gap && qp->nacked) {
-        pool_put(&shared->packets, packet);
+        packet_put(&shared->net.packets, packet);
     } else {
         qp->nacked = gap;
         packet->type = gap ? PACKET_NACK : PACKET_ACK;
         packet->ack = qp->expected;
         packet->dst = qp->src;
         packet->wire_bytes = FRAMING_ROCE_ACK_BYTES;
-        port_enqueue(&qp->peer->port, packet, CLASS_CONTROL);
+        port_enqueue(&qp->peer->port, packet, PACKET_CONTROL, 0);
     }
     if (!fresh) return;
     struct rdma_msg *msg = qp->first;
@@ -345,10 +345,10 @@ void rdma_answer(struct rdma_qp *qp, struct packet *packet)
         control(qp, &(struct cc_signal){.event = CC_CNP});
         break;
     case PACKET_DATA:
-    case PACKET_PAUSE:
+    case PACKET_CREDIT:
         CHECK(false, "not an answer: packet type %d", packet->type);
     }
-    pool_put(&qp->nic->shared->packets, packet);
+    packet_put(&qp->nic->shared->net.packets, packet);
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */

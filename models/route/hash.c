@@ -17,13 +17,13 @@ uint32_t route_hash(uint32_t flow, uint32_t salt)
 
 int32_t route_up(const struct route_view *view, int32_t i, uint32_t number)
 {
-    if (__builtin_expect(view->up(view, i), 1)) return i;
+    if (__builtin_expect(route_is_up(view, i), 1)) return i;
     int32_t up_n = 0;
     for (int32_t c = 0; c < view->n; c++)
-        up_n += view->up(view, c);
+        up_n += route_is_up(view, c);
     if (up_n == 0) return i;
     int32_t wanted = (int32_t)((uint64_t)number * (uint32_t)up_n >> 32);
     for (int32_t c = 0; c < view->n; c++)
-        if (view->up(view, c) && wanted-- == 0) return c;
+        if (route_is_up(view, c) && wanted-- == 0) return c;
     return i;
 }

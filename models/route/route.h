@@ -25,9 +25,13 @@ struct route_view {
     const int32_t *slot; /* [n] their egress ports, dense per switch, 0 .. ports-1 */
     /* queue_bytes of candidate i: asked for one by one, since most rules look at few */
     int64_t (*queue_bytes)(const struct route_view *view, int32_t i);
-    bool (*up)(const struct route_view *view, int32_t i);
-    void *self; /* of the two functions above */
+    bool (*up)(const struct route_view *view, int32_t i); /* NULL: all are; see route_is_up */
+    void *self;                                           /* of the two functions above */
 };
+static inline bool route_is_up(const struct route_view *view, int32_t i)
+{
+    return !view->up || view->up(view, i);
+}
 
 /* struct route_switch: facts for init. */
 struct route_switch {

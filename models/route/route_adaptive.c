@@ -120,7 +120,7 @@ static void init(void *state, const void *config, const struct route_switch *fac
 
 static int32_t grade(const struct adaptive_cfg *cfg, const struct route_view *view, int32_t i)
 {
-    if (!view->up(view, i)) return GRADE_DOWN;
+    if (!route_is_up(view, i)) return GRADE_DOWN;
     int64_t queue_bytes = view->queue_bytes(view, i);
     return (queue_bytes >= cfg->low_cells * cfg->cell_bytes) +
            (queue_bytes >= cfg->medium_cells * cfg->cell_bytes) +
@@ -152,7 +152,7 @@ static int32_t pick(void *state, const void *config, const struct route_view *vi
     uint16_t *best = best_of(sw, first);
     if (view->now_ps >= group->until_ps || group->n != view->n) refresh(group, best, config, view);
     int32_t i = best[(rng_u64(rng) >> 32) * (uint32_t)group->best_n >> 32];
-    if (__builtin_expect(view->up(view, i), 1)) return i;
+    if (__builtin_expect(route_is_up(view, i), 1)) return i;
     refresh(group, best, config, view); /* it went down in this period */
     return best[(rng_u64(rng) >> 32) * (uint32_t)group->best_n >> 32];
 }

@@ -69,7 +69,7 @@ static int32_t pick(void *state, const void *config, const struct route_view *vi
     struct entry *entry = (struct entry *)state + (hash * (uint64_t)cfg->entries >> 32);
     bool goes_on = entry->link >= 0 && view->now_ps - entry->last_ps <= cfg->gap_ps &&
                    entry->i < view->n && view->link[entry->i] == entry->link &&
-                   view->up(view, entry->i);
+                   route_is_up(view, entry->i);
     entry->last_ps = view->now_ps;
     if (goes_on) return entry->i;
     uint64_t draw = rng_u64(rng);

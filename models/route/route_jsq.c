@@ -40,7 +40,7 @@ static int32_t pick(void *state, const void *config, const struct route_view *vi
     uint32_t best_n = 0;
     int64_t shortest = INT64_MAX;
     for (int32_t i = 0; i < view->n; i++) {
-        int64_t queue_bytes = view->up(view, i) ? view->queue_bytes(view, i) : INT64_MAX;
+        int64_t queue_bytes = route_is_up(view, i) ? view->queue_bytes(view, i) : INT64_MAX;
         if (queue_bytes > shortest) continue;
         if (queue_bytes < shortest) best_n = 0;
         shortest = queue_bytes;

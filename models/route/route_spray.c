@@ -58,7 +58,7 @@ static int32_t pick(void *state, const void *config, const struct route_view *vi
     }
     uint32_t *next = (uint32_t *)state + view->slot[0];
     int32_t i = (int32_t)(*next < n ? *next : *next % n);
-    for (int32_t tries = 1; tries < view->n && !view->up(view, i); tries++)
+    for (int32_t tries = 1; tries < view->n && !route_is_up(view, i); tries++)
         i = i + 1 < view->n ? i + 1 : 0;
     *next = (uint32_t)i + 1;
     return i;

@@ -16,6 +16,7 @@
 #include "sim/base/check.h"
 
 #define ALIGN 16
+#define LINE 64 /* bytes of a cache line */
 #define BLOCK_MIN ((size_t)64 << 10)
 #define BLOCK_MAX ((size_t)1 << 20)
 
@@ -92,6 +93,13 @@ void *arena_alloc(struct arena *arena, size_t size)
 }
 
 #endif
+
+void *arena_lines(struct arena *arena, size_t size)
+{
+    if (size > SIZE_MAX - LINE) out_of_memory(size);
+    return (void *)(((uintptr_t)arena_alloc(arena, size + LINE - 1) + LINE - 1) &
+                    ~(uintptr_t)(LINE - 1));
+}
 
 void *arena_array(struct arena *arena, size_t size, int64_t n)
 {

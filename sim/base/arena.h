@@ -26,6 +26,9 @@ void *arena_alloc(struct arena *arena, size_t size);
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, n) ((type *)arena_array((arena), sizeof(type), (int64_t)(n)))
 
+/* arena_lines is arena_alloc that begins with a cache line. */
+void *arena_lines(struct arena *arena, size_t size);
+
 /* arena_array is arena_alloc of n * size bytes with the product checked. */
 void *arena_array(struct arena *arena, size_t size, int64_t n);
 /* arena_grow returns array (NULL at first) with room for at least need elements, doubling *cap; the

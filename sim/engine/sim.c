@@ -26,7 +26,8 @@
 #define DIGITS (1 << DIGIT_BITS)
 #define CHUNK 15          /* entries: a chunk is 256 bytes */
 #define FEW 24            /* entries that are sorted by insertion */
-#define AHEAD 4           /* entries between the one that fires and the one that is prefetched */
+#define AHEAD 10          /* entries between the one that fires and the one that is prefetched */
+#define NEAR 4            /* and the one whose hint is */
 #define DEAD_MIN 4096     /* entries of stopped timers that are not worth a sweep */
 #define LOOK_EVENTS 65536 /* guards of wall time and memory */
 
@@ -430,8 +431,12 @@ static void fire(struct sim *sim, struct timer_entry *entry)
     if (soon) {
         __builtin_prefetch(soon);
         __builtin_prefetch((const char *)soon + 64);
-        __builtin_prefetch(soon->hint);
+        __builtin_prefetch((const char *)soon + 128);
+        __builtin_prefetch((const char *)soon + 192);
     }
+    i = sim->head + NEAR; /* by now its hint can be read */
+    soon = i < sim->n ? sim->current[i].timer : NULL;
+    if (soon) __builtin_prefetch(soon->hint);
     /* x = kind : component; h = (h xor at xor x c1) c2, folded. Each step is a bijection of h, so
      * two runs that differ in one event keep different hashes until a second one differs. */
     uint64_t x = (uint64_t)timer->kind << 32 | timer->component;

@@ -1,4 +1,4 @@
-status ok, fingerprint a28419b519d01600, 27341 events
+status ok, fingerprint 7787a1f1b6890721, 27072 events
 
 
 

@@ -1,0 +1,164 @@
+/* pfc.c - buffer, ingress accounts, pause frames and credits of a switch (pfc.h).
+ *
+ * PFC (IEEE 802.1Qbb): an account that passes XOFF stops its neighbour's class; what arrives until
+ * the neighbour obeys goes into headroom; below XON it is let go. The threshold is the smaller of a
+ * fixed one and a share of the free buffer,  (buffer - used) / 2^shift  (Choudhury and Hahne 1998).
+ * InfiniBand: the neighbour sends only what it has credit for; what leaves here is told back in
+ * flow control packets, some frames at a time (InfiniBand Architecture Specification, 7.9).
+ * NOT modelled: pause frames that are lost; pause quanta that run out.
+ */
+#include "models/net/pfc.h"
+
+#include "models/net/headroom.h"
+#include "sim/base/units.h"
+
+#define CREDIT_FRAMES 2 /* of room are collected before the neighbour is told */
+
+/* Bring all ports up to date: counts become the truth. */
+static void settle(struct net_switch *sw)
+{
+    int64_t now_ps = sim_now_ps(sw->net->sim);
+    for (int i = 0; i < sw->port_n; i++)
+        port_advance(&sw->ports[i], now_ps);
+}
+
+/* What a packet takes in the buffer. */
+static inline int64_t cells_bytes(const struct net_switch *sw, uint32_t bytes)
+{
+    uint32_t cell = (uint32_t)sw->cfg->cell_bytes;
+    return cell == 1 ? bytes : (bytes + cell - 1) / cell * cell;
+}
+
+static int64_t xoff_bytes(const struct net_switch *sw)
+{
+    int64_t share = (sw->cfg->buffer_bytes - sw->bytes) >> sw->cfg->pfc.alpha_shift;
+    return share < sw->cfg->pfc.xoff_bytes ? share : sw->cfg->pfc.xoff_bytes;
+}
+
+static void set_eager(struct net_switch *sw, bool eager)
+{
+    for (int i = 0; i < sw->port_n; i++)
+        port_eager(&sw->ports[i], eager);
+}
+
+/* A pause frame does not wait for the latency of the switch at the other end, which is part of the
+ * link's delay. */
+static void send_pause(struct net_switch *sw, int account, bool pause)
+{
+    struct port *port = &sw->ports[account / sw->net->classes];
+    port_send_pause(port, account % sw->net->classes, pause,
+                    sw->cfg->pfc.response_ps - port->peer_latency_ps);
+}
+
+static void pause_neighbour(struct net_switch *sw, int account)
+{
+    struct switch_ingress *in = &sw->ingress[account];
+    in->paused = true;
+    in->limit_bytes = in->bytes + in->headroom_bytes;
+    if (sw->paused_n++ == 0) set_eager(sw, true);
+    send_pause(sw, account, true);
+}
+
+static void resume_neighbour(struct net_switch *sw, int account)
+{
+    sw->ingress[account].paused = false;
+    send_pause(sw, account, false);
+    if (--sw->paused_n == 0) set_eager(sw, false);
+}
+
+static bool is_full(const struct net_switch *sw, const struct switch_ingress *in, int64_t bytes)
+{
+    return sw->bytes + bytes > sw->cfg->buffer_bytes ||
+           (in->paused && in->bytes + bytes > in->limit_bytes);
+}
+
+bool pfc_admit(struct net_switch *sw, int account, uint32_t wire_bytes)
+{
+    struct switch_ingress *in = &sw->ingress[account];
+    int64_t bytes = cells_bytes(sw, wire_bytes);
+    if (sw->cfg->pfc.on && !in->paused && in->bytes + bytes > xoff_bytes(sw)) {
+        settle(sw);
+        /* With nothing held of this neighbour, nothing would ever let it go again. */
+        if (in->bytes > 0 && in->bytes + bytes > xoff_bytes(sw)) pause_neighbour(sw, account);
+    }
+    if (is_full(sw, in, bytes)) {
+        settle(sw);
+        if (is_full(sw, in, bytes)) return false;
+    }
+    in->bytes += bytes;
+    sw->bytes += bytes;
+    if (in->bytes > in->max_bytes) in->max_bytes = in->bytes;
+    if (sw->bytes > sw->max_bytes) sw->max_bytes = sw->bytes;
+    return true;
+}
+
+static void send_credit(struct net_switch *sw, int account)
+{
+    struct switch_ingress *in = &sw->ingress[account];
+    struct packet *frame = packet_get(&sw->net->packets);
+    frame->type = PACKET_CREDIT;
+    frame->flags = (uint8_t)(account % sw->net->classes << PACKET_CLASS_SHIFT);
+    frame->wire_bytes = PORT_CREDIT_WIRE_BYTES;
+    frame->ack = (uint32_t)in->owed_bytes;
+    in->owed_bytes = 0;
+    port_enqueue(&sw->ports[account / sw->net->classes], frame, PACKET_CONTROL, 0);
+}
+
+void pfc_free(struct net_switch *sw, int account, uint32_t wire_bytes)
+{
+    struct switch_ingress *in = &sw->ingress[account];
+    int64_t bytes = cells_bytes(sw, wire_bytes);
+    in->bytes -= bytes;
+    sw->bytes -= bytes;
+    if (in->paused && in->bytes <= sw->cfg->pfc.xon_bytes) resume_neighbour(sw, account);
+    if (sw->cfg->link_layer != NET_INFINIBAND) return;
+    in->owed_bytes += wire_bytes;
+    if (in->bytes == 0 || in->owed_bytes >= CREDIT_FRAMES * sw->net->frame_bytes)
+        send_credit(sw, account);
+}
+
+int64_t pfc_need_bytes(const struct net_switch *sw, int slot)
+{
+    const struct port *port = &sw->ports[slot];
+    /* The way of the pause frame and of the last data that it did not stop: the frame does not wait
+     * for the latency of the switch at its end. */
+    const struct headroom_link link = {
+        .rate_bps = port->rate_bps,
+        .delay_ps = (port->delay_ps + port->reverse->delay_ps - port->peer_latency_ps + 1) / 2,
+        .frame_bytes = sw->net->frame_bytes,
+        .response_bytes = units_carried_bytes(port->rate_bps, sw->cfg->pfc.response_ps)};
+    /* The packet that made us pause is not in flight any more and not in the account yet. */
+    return headroom_in_flight_bytes(&link) + link.frame_bytes + PORT_PAUSE_WIRE_BYTES;
+}
+
+/* Room for what a neighbour can send until it hears of the room that its first byte left behind. */
+static int64_t credit_bytes(const struct net_switch *sw, int slot)
+{
+    const struct port *port = &sw->ports[slot];
+    int64_t round_trip_ps = port->delay_ps + port->reverse->delay_ps;
+    return units_carried_bytes(port->rate_bps, round_trip_ps) +
+           (CREDIT_FRAMES + 2) * sw->net->frame_bytes;
+}
+
+void pfc_init(struct net_switch *sw)
+{
+    struct arena *arena = sim_arena(sw->net->sim);
+    int classes = sw->net->classes;
+    sw->ingress = ARENA_ARRAY(arena, struct switch_ingress, sw->port_n * classes);
+    for (int i = 0; i < sw->port_n * classes; i++) {
+        sw->ingress[i].headroom_bytes = sw->cfg->pfc.headroom_bytes > 0
+                                            ? sw->cfg->pfc.headroom_bytes
+                                            : pfc_need_bytes(sw, i / classes);
+    }
+    if (sw->cfg->link_layer != NET_INFINIBAND) return;
+    for (int i = 0; i < sw->port_n; i++) {
+        struct port_credit *credit = ARENA_NEW(arena, struct port_credit);
+        credit->frame_bytes = sw->net->frame_bytes;
+        for (int c = 0; c < classes; c++)
+            credit->left_bytes[c] = sw->cfg->credit_buffer_bytes > 0 ? sw->cfg->credit_buffer_bytes
+                                                                     : credit_bytes(sw, i);
+        sw->ports[i].reverse->credit = credit;
+        sw->ports[i].reverse->special = true;
+        sw->ports[i].eager = true;
+    }
+}
