@@ -6,6 +6,7 @@
 #ifndef RAILSIM_MODELS_FABRIC_H
 #define RAILSIM_MODELS_FABRIC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "models/bound.h"
@@ -56,9 +57,17 @@ struct fabric_path {
     int64_t first_bps;      /* the sender's own link */
 };
 
+/* struct fabric_link: the state of a link of the graph, as a fault makes it. */
+struct fabric_link {
+    int64_t rate_bps;  /* 0 = down */
+    double bit_errors; /* probability that a bit is wrong; fabrics without packets ignore it */
+    bool storm;        /* the far end pauses it all the time; needs packets, too */
+};
+
 struct fabric_ops {
     void (*send)(struct fabric *fabric, struct fabric_msg *msg);
     struct fabric_path (*path)(struct fabric *fabric, int32_t src, int32_t dst);
+    void (*set_link)(struct fabric *fabric, int32_t link, const struct fabric_link *state);
 };
 
 /* struct fabric: a fabric embeds it as its first member. */
@@ -76,6 +85,13 @@ static inline void fabric_send(struct fabric *fabric, struct fabric_msg *msg)
 static inline struct fabric_path fabric_path(struct fabric *fabric, int32_t src, int32_t dst)
 {
     return fabric->ops->path(fabric, src, dst);
+}
+
+/* fabric_set_link changes a link during a run. */
+static inline void fabric_set_link(struct fabric *fabric, int32_t link,
+                                   const struct fabric_link *state)
+{
+    fabric->ops->set_link(fabric, link, state);
 }
 
 #endif

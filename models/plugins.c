@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "models/cc/cc.h"
+#include "models/coll/coll.h"
 #include "models/route/route.h"
 #include "models/storage/client.h"
 #include "models/storage/tcp_law.h"
@@ -27,12 +28,14 @@
 #define DECLARE_CC(name)                                                                           \
     extern const struct cc_ops name;                                                               \
     extern const struct schema name##_schema;
+#define DECLARE_COLL(name) extern const struct coll_ops name;
 #define OPS(name) &name,
 #define SCHEMA(name) &name##_schema,
 #define TCP_LAW_NAME(name) &#name[sizeof("tcp_law_") - 1],
+#define COLL_NAME(name) &#name[sizeof("coll_") - 1],
 
 PLUGINS_client(DECLARE_CLIENT) PLUGINS_topo(DECLARE_TOPO) PLUGINS_tcp_law(DECLARE_TCP_LAW)
-    PLUGINS_route(DECLARE_ROUTE) PLUGINS_cc(DECLARE_CC)
+    PLUGINS_route(DECLARE_ROUTE) PLUGINS_cc(DECLARE_CC) PLUGINS_coll(DECLARE_COLL)
 
         const struct client_ops *const client_list[] = {PLUGINS_client(OPS) NULL};
 const struct schema *const client_kinds[] = {PLUGINS_client(SCHEMA) NULL};
@@ -43,6 +46,9 @@ const struct schema *const route_kinds[] = {PLUGINS_route(SCHEMA) NULL};
 const struct cc_ops *const cc_list[] = {PLUGINS_cc(OPS) NULL};
 const struct schema *const cc_kinds[] = {PLUGINS_cc(SCHEMA) NULL};
 const struct tcp_law_ops *const tcp_law_list[] = {PLUGINS_tcp_law(OPS) NULL};
+const struct coll_ops *const coll_list[] = {PLUGINS_coll(OPS) NULL};
+const char *const coll_names[] = {PLUGINS_coll(COLL_NAME) NULL};
+const char *const coll_words[] = {"auto", PLUGINS_coll(COLL_NAME) NULL};
 const char *const tcp_law_names[] = {PLUGINS_tcp_law(TCP_LAW_NAME) NULL};
 
 const struct tcp_law_ops *tcp_law_find(const char *name)

@@ -2,12 +2,14 @@
  *
  *   node (GPUs, page cache, storage client) -- NIC -- fabric -- WAN line -- storage server
  *
- * Traffic as such (kind: flows) needs only the fabric; a training job brings storage with it.
+ * Traffic as such (kind: flows) needs only the fabric; a training job brings storage with it;
+ * collectives (kind: collective) have GPUs and NVLink on top of the fabric.
  */
 #include "models/world.h"
 
 #include <string.h>
 
+#include "models/cluster/collective.h"
 #include "models/flow/flow.h"
 #include "models/net/net.h"
 #include "models/storage/client.h"
@@ -32,6 +34,8 @@ struct world {
     struct file_set sets[TRAIN_SETS_MAX];
     struct train *train; /* or */
     struct flows *flows;
+    struct cluster *cluster; /* with */
+    struct collective *collective;
 };
 
 /* Nodes at their switches. */
@@ -72,6 +76,7 @@ static void build_fabric(struct world *world)
     const struct net_cfg *cfg = &world->topology->network;
     world->fabric = cfg->model == NET_PACKET ? net_new(world->sim, &world->graph, cfg)
                                              : flow_new(world->sim, &world->graph);
+    fault_start(&world->topology->faults, &world->graph, world->fabric);
 }
 
 /* The node's page cache knows every file of the workload. */
@@ -152,15 +157,63 @@ static void build_flows(struct world *world, const struct flows_cfg *cfg)
     flows_start(world->flows);
 }
 
+/* The GPUs on top of the fabric. */
+static void build_cluster(struct world *world)
+{
+    const struct world_node *node = &world->topology->node;
+    build_fabric(world);
+    world->cluster = cluster_new(
+        world->sim, &(struct cluster_parts){
+                        .cfg = &(struct cluster_cfg){.gpus = node->gpus,
+                                                     .domain = node->domain,
+                                                     .link_bps = node->gpu_link_bps,
+                                                     .link_delay_ps = node->gpu_link_delay_ps,
+                                                     .link_efficiency = node->gpu_link_efficiency,
+                                                     .switch_efficiency = node->switch_efficiency,
+                                                     .pxn = node->pxn},
+                        .graph = &world->graph,
+                        .made = &world->made,
+                        .fabric = world->fabric,
+                        .mtu_bytes = world->topology->network.mtu_bytes});
+}
+
+static void build_collective(struct world *world, const struct collective_cfg *cfg)
+{
+    build_cluster(world);
+    world->collective =
+        collective_new(cfg, &(struct collective_site){.cluster = world->cluster,
+                                                      .facts = &world->topology->collectives,
+                                                      .device = &world->topology->node.device});
+    collective_start(world->collective);
+}
+
+/* C054: servers fill NVLink domains; then what the collective itself needs. */
+static bool check_collective(const struct world_topology *topology, const struct topo_made *made,
+                             const struct collective_cfg *cfg, struct err *err)
+{
+    int64_t gpus = made->nodes * topology->node.gpus;
+    int64_t domain = topology->node.domain ? topology->node.domain : topology->node.gpus;
+    if (gpus % domain)
+        return err_add(err, (struct err_pos){0},
+                       "C054: %lld GPUs do not fill NVLink domains of %lld", (long long)gpus,
+                       (long long)domain);
+    return collective_check(cfg, gpus, domain, err);
+}
+
 bool world_check(const void *topology, const struct schema_variant *workload, struct err *err)
 {
     if (strcmp(workload->kind, train_schema.name) == 0) return true;
     struct arena arena = {0};
     struct topo_graph graph;
     struct topo_made made;
+    bool ok;
     build_graph(topology, &arena, &graph, &made);
-    const struct flows_hosts hosts = find_hosts(topology, &graph, &made);
-    bool ok = flows_check(workload->config, &hosts, err);
+    if (strcmp(workload->kind, collective_schema.name) == 0) {
+        ok = check_collective(topology, &made, workload->config, err);
+    } else {
+        const struct flows_hosts hosts = find_hosts(topology, &graph, &made);
+        ok = flows_check(workload->config, &hosts, err);
+    }
     arena_free(&arena);
     return ok;
 }
@@ -174,6 +227,8 @@ struct world *world_build(struct sim *sim, const void *topology,
     build_graph(topology, sim_arena(sim), &world->graph, &world->made);
     if (strcmp(workload->kind, train_schema.name) == 0) {
         build_training(world, workload->config);
+    } else if (strcmp(workload->kind, collective_schema.name) == 0) {
+        build_collective(world, workload->config);
     } else {
         build_flows(world, workload->config);
     }
@@ -182,8 +237,9 @@ struct world *world_build(struct sim *sim, const void *topology,
 
 static const char *waits_for(const struct world *world, struct arena *arena)
 {
-    const char *job =
-        world->train ? train_waits_for(world->train, arena) : flows_waits_for(world->flows, arena);
+    const char *job = world->train        ? train_waits_for(world->train, arena)
+                      : world->collective ? collective_waits_for(world->collective, arena)
+                                          : flows_waits_for(world->flows, arena);
     if (world->topology->network.model != NET_PACKET) return job;
     const char *stuck = net_stuck(world->fabric, arena);
     return *stuck ? arena_printf(arena, "%s; %s", job, stuck) : job;
@@ -194,6 +250,8 @@ void world_finish(struct world *world, enum sim_stop stop, struct record *record
     if (stop == SIM_IDLE) record->message = waits_for(world, &record->arena);
     if (world->train) train_record(world->train, record);
     if (world->flows) flows_record(world->flows, record);
+    if (world->collective) collective_record(world->collective, record);
+    if (world->cluster) cluster_record(world->cluster, record);
     for (int64_t i = 0; world->train && i < world->made.nodes; i++)
         session_record(world->session[i], record);
     if (world->topology->network.model == NET_PACKET) {

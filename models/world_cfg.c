@@ -1,7 +1,10 @@
 /* world_cfg.c - keys of a topology file, kinds of workload, and what can be plugged in. */
 #include "models/world_cfg.h"
 
+#include <inttypes.h>
+
 #include "models/cc/cc.h"
+#include "models/coll/coll.h"
 #include "models/route/route.h"
 #include "models/storage/client.h"
 #include "models/storage/tcp_law.h"
@@ -35,6 +38,58 @@ static const struct schema_field node_fields[] = {
      .max = "1000Tbps",
      .help = "NVLink of one GPU, one way.",
      .source = "H100 SXM: 900 GB/s both ways together"},
+    {.key = "gpu_link_delay",
+     .type = SCHEMA_TIME,
+     .offset = AT(node.gpu_link_delay_ps) - AT(node),
+     .fallback = "500ns",
+     .max = "1ms",
+     .help = "NVLink from GPU to GPU through the NVSwitch, one way."},
+    {.key = "gpu_link_efficiency",
+     .type = SCHEMA_FRACTION,
+     .offset = AT(node.gpu_link_efficiency) - AT(node),
+     .fallback = "0.816",
+     .min = "1%",
+     .max = "100%",
+     .help = "Payload that NVLink carries, as a part of gpu_link_rate.",
+     .source = "measured: ring all-reduce of 16 GiB, 8 x H200, 367.2 of 450 GB/s"},
+    {.key = "in_switch_efficiency",
+     .type = SCHEMA_FRACTION,
+     .offset = AT(node.switch_efficiency) - AT(node),
+     .fallback = "0.686",
+     .min = "1%",
+     .max = "100%",
+     .help = "The same for reductions inside the NVSwitch (NVLS).",
+     .source = "measured: NVLS all-reduce of 16 GiB, 8 x H200, 480 GB/s of bus bandwidth"},
+    {.key = "nvlink_domain",
+     .type = SCHEMA_COUNT,
+     .offset = AT(node.domain) - AT(node),
+     .fallback = "0",
+     .max = "1048576",
+     .help = "GPUs that reach each other by NVLink, a multiple of gpus (NVL72: 72); 0 = those of a "
+             "server."},
+    {.key = "pxn",
+     .type = SCHEMA_BOOL,
+     .offset = AT(node.pxn) - AT(node),
+     .fallback = "true",
+     .help = "Messages to another rail go by NVLink to the GPU that has it, then out.",
+     .source = "NCCL_PXN_DISABLE=0"},
+    {.key = "system",
+     .type = SCHEMA_STRING,
+     .offset = AT(node.system) - AT(node),
+     .fallback = "",
+     .help = "A server of the device catalogue: its accelerators and NICs (`railsim list "
+             "devices`)."},
+    {.key = "accelerator",
+     .type = SCHEMA_STRING,
+     .offset = AT(node.accelerator) - AT(node),
+     .fallback = "",
+     .help = "An accelerator of the device catalogue: gives device, gpu_link_rate, ..., where they "
+             "are left out."},
+    {.key = "device",
+     .type = SCHEMA_SECTION,
+     .offset = AT(node.device) - AT(node),
+     .section = &device_facts_schema,
+     .help = "What is known of the accelerators."},
     {.key = "cache",
      .type = SCHEMA_SECTION,
      .offset = AT(node.cache) - AT(node),
@@ -42,11 +97,23 @@ static const struct schema_field node_fields[] = {
      .help = "The page cache of a server."},
     {.key = NULL},
 };
+
+/* C053: an NVLink domain is made of whole servers. */
+static void check_node(const void *config, struct schema_check *check)
+{
+    const struct world_node *node = config;
+    if (node->domain % node->gpus)
+        schema_complain(check, "nvlink_domain",
+                        "C053: a domain of %" PRId64 " GPUs is not made of servers of %" PRId64,
+                        node->domain, node->gpus);
+}
+
 static const struct schema node_schema = {
     .name = "node",
     .help = "The servers that train.",
-    .size = sizeof(((struct world_topology *)0)->node),
+    .size = sizeof(struct world_node),
     .fields = node_fields,
+    .check = check_node,
 };
 
 static const struct schema_field nic_fields[] = {
@@ -98,6 +165,11 @@ static const struct schema_field fields[] = {
      .offset = AT(name),
      .fallback = "",
      .help = "What to call it."},
+    {.key = "devices",
+     .type = SCHEMA_PATH,
+     .offset = AT(devices),
+     .fallback = "",
+     .help = "A device catalogue of one's own, looked into before the built-in one."},
     {.key = "node",
      .type = SCHEMA_SECTION,
      .offset = AT(node),
@@ -119,6 +191,16 @@ static const struct schema_field fields[] = {
      .offset = AT(network),
      .section = &net_schema,
      .help = "How the network is simulated: flows or packets."},
+    {.key = "faults",
+     .type = SCHEMA_LIST,
+     .offset = AT(faults),
+     .section = &fault_schema,
+     .help = "What goes wrong with links during a run."},
+    {.key = "collectives",
+     .type = SCHEMA_SECTION,
+     .offset = AT(collectives),
+     .section = &collective_facts_schema,
+     .help = "What the collectives' software takes beside the links."},
     {.key = "wan",
      .type = SCHEMA_SECTION,
      .offset = AT(wan),
@@ -139,7 +221,8 @@ const struct schema world_topology_schema = {
     .fields = fields,
 };
 
-const struct schema *const world_workload_kinds[] = {&flows_schema, &train_schema, NULL};
+const struct schema *const world_workload_kinds[] = {&collective_schema, &flows_schema,
+                                                     &train_schema, NULL};
 
 /* ---- what can be plugged in ----------------------------------------------------------------- */
 
@@ -171,6 +254,13 @@ static const char *cc_member(int i, const char **help)
     return cc_kinds[i]->name;
 }
 
+static const char *coll_member(int i, const char **help)
+{
+    if (!coll_list[i]) return NULL;
+    *help = coll_list[i]->help;
+    return coll_names[i];
+}
+
 static const char *route_member(int i, const char **help)
 {
     if (!route_list[i]) return NULL;
@@ -189,6 +279,7 @@ const struct world_family world_families[] = {
     {"clients", "storage clients (storage.client.kind)", client_member},
     {"fabrics", "topology families (fabric.kind)", topo_member},
     {"congestion-controls", "end-to-end congestion controls (network.cc.kind)", cc_member},
+    {"collectives", "algorithms of collectives (workload.algorithm)", coll_member},
     {"routings", "routing rules (network.routing.kind)", route_member},
     {"tcp-laws", "laws of the congestion window (storage.client.tcp_law)", law_member},
     {"workload-kinds", "kinds of workload (kind)", workload_member},

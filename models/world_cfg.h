@@ -2,6 +2,8 @@
 #ifndef RAILSIM_MODELS_WORLD_CFG_H
 #define RAILSIM_MODELS_WORLD_CFG_H
 
+#include "models/cluster/collective.h"
+#include "models/fault.h"
 #include "models/net/net_cfg.h"
 #include "models/storage/cache.h"
 #include "models/storage/server.h"
@@ -10,9 +12,14 @@
 
 /* struct world_topology: root of a topology file. */
 struct world_topology {
-    const char *name;
-    struct {
+    const char *name, *devices;
+    struct world_node {
         int64_t count, gpus, gpu_link_bps;
+        int64_t domain, gpu_link_delay_ps;
+        double gpu_link_efficiency, switch_efficiency;
+        bool pxn;
+        const char *system, *accelerator; /* names that stand for the values of others */
+        struct device_facts device;
         struct cache_cfg cache;
     } node;
     struct {
@@ -20,6 +27,8 @@ struct world_topology {
     } nic;
     struct schema_variant fabric;
     struct net_cfg network;
+    struct schema_list faults; /* of struct fault_cfg */
+    struct collective_facts collectives;
     struct wan_cfg wan;
     struct {
         struct server_cfg server;

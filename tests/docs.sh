@@ -20,6 +20,7 @@ length() { [ "$(wc -l <README.md)" -le 200 ]; }
 try "docs/config.md is old: make docs" config
 try "docs/schema/topology.json is old: make docs" schema topology
 try "docs/schema/workload.json is old: make docs" schema workload
+try "docs/schema/devices.json is old: make docs" schema devices
 try "the validation table of README.md is old: make docs" table
 try "README.md is missing or has more than 200 lines" length
 echo "$passed passed, $failed failed"

@@ -23,6 +23,8 @@ struct net {
     struct port **port;     /* by link */
     struct nic_shared shared;
     struct rdma_qp *bucket[QP_BUCKETS];
+    struct timer reroute; /* all switches know what is down */
+    bool *down, *stormy;  /* [link_n] */
 };
 
 /* ---- fabric.h -------------------------------------------------------------------------------- */
@@ -83,7 +85,48 @@ static void net_send(struct fabric *base, struct fabric_msg *msg)
     rdma_post(find_qp((struct net *)base, msg), msg);
 }
 
-static const struct fabric_ops ops = {.send = net_send, .path = net_path};
+/* ---- faults ---------------------------------------------------------------------------------- */
+
+static void on_reroute(struct sim *sim, void *self)
+{
+    struct net *net = self;
+    net->routes = routes_new(sim_arena(sim), net->graph, net->down);
+    for (int32_t v = 0; v < net->graph->node_n; v++)
+        if (net->sw[v]) net->sw[v]->routes = net->routes;
+}
+
+/* The two ends of a cable know at once that it is down; the others after net_cfg.convergence_ps. */
+static void set_down(struct net *net, struct port *port, bool down)
+{
+    struct net_switch *sw = net->sw[net->graph->links[port->link].from];
+    if (port->down == down) return;
+    if (sw) {
+        switch_port_down(sw, port->slot, down);
+    } else {
+        port_set_down(port, down);
+    }
+    net->down[port->link] = down;
+    timer_after(net->fabric.sim, &net->reroute, net->cfg->convergence_ps);
+}
+
+static void net_set_link(struct fabric *base, int32_t link, const struct fabric_link *state)
+{
+    struct net *net = (struct net *)base;
+    struct port *port = net->port[link];
+    set_down(net, port, state->rate_bps == 0);
+    if (state->rate_bps > 0 && state->rate_bps != port->rate_bps)
+        port_set_rate(port, state->rate_bps);
+    if (state->bit_errors != port->bit_errors)
+        port_set_errors(port, state->bit_errors,
+                        sim_seed(base->sim) ^ ((uint64_t)link + 1) * UINT64_C(0x9e3779b97f4a7c15));
+    bool stormy = net->stormy[link];
+    if (state->storm == stormy) return;
+    net->stormy[link] = state->storm;
+    for (int c = 0; c < port->net->classes; c++)
+        port_send_pause(port->reverse, c, state->storm, net->cfg->pfc.response_ps);
+}
+
+static const struct fabric_ops ops = {.send = net_send, .path = net_path, .set_link = net_set_link};
 
 /* ---- building -------------------------------------------------------------------------------- */
 
@@ -182,6 +225,7 @@ static void build_shared(struct net *net)
                                     .make = nic_make,
                                     .frame_bytes = cfg->mtu_bytes + FRAMING_ROCE_BYTES +
                                                    FRAMING_ROCE_RETH_BYTES,
+                                    .watchdog_ps = cfg->pfc.watchdog_ps,
                                     .classes = cfg->classes.n > 0 ? (int)cfg->classes.n : 1};
     for (int64_t c = 0; c < cfg->classes.n; c++)
         shared->net.weight[c] = class_[c].weight * shared->net.frame_bytes;
@@ -201,11 +245,14 @@ struct fabric *net_new(struct sim *sim, struct topo_graph *graph, const struct n
     net->sw = ARENA_ARRAY(arena, struct net_switch *, graph->node_n);
     net->nic = ARENA_ARRAY(arena, struct nic *, graph->node_n);
     net->port = ARENA_ARRAY(arena, struct port *, graph->link_n);
+    net->down = ARENA_ARRAY(arena, bool, graph->link_n);
+    net->stormy = ARENA_ARRAY(arena, bool, graph->link_n);
     build_shared(net);
     build_nodes(net);
     build_ports(net);
     for (int32_t v = 0; v < graph->node_n; v++)
         if (net->sw[v]) switch_init(net->sw[v]);
+    timer_init(&net->reroute, on_reroute, net, sim_component(sim), 0);
     return &net->fabric;
 }
 
@@ -301,6 +348,7 @@ void net_record(const struct fabric *base, struct record *record)
     record_metric(record, "network", "ecn_marks", "1", (double)sum.marks);
     record_metric(record, "network", "cnps", "1", (double)net->shared.cnps);
     record_metric(record, "network", "pauses", "1", (double)sum.pauses);
+    record_metric(record, "network", "pause_storms", "1", (double)net->shared.net.storms);
     record_metric(record, "network", "timeouts", "1", (double)sum.timeouts);
     record_metric(record, "network", "retransmitted_packets", "1", (double)sum.retransmitted);
     record_metric(record, "network", "out_of_order_packets", "1", (double)net->shared.out_of_order);

@@ -39,7 +39,7 @@ enum net_delivery */
     int64_t buffer_bytes, cell_bytes;
     int link_layer; /* enum net_link_layer */
     int forwarding; /* enum net_forwarding */
-    int64_t credit_buffer_bytes;
+    int64_t credit_buffer_bytes, convergence_ps;
     struct schema_list classes; /* of struct net_class; none: one */
 };
 extern const struct schema net_schema;

@@ -3,7 +3,7 @@
 
 #include "sim/base/units.h"
 
-enum { TIMER_ARRIVAL, TIMER_START, TIMER_CHANGE };
+enum { TIMER_ARRIVAL, TIMER_START, TIMER_CHANGE, TIMER_WATCHDOG };
 enum { SOURCE = -1 }; /* in place of a queue: a data packet that the NIC would make */
 
 /* ---- small parts ----------------------------------------------------------------------------- */
@@ -382,8 +382,12 @@ void port_pause(struct port *port, int class_, bool pause)
     port->pauses += pause && !(port->paused & bit);
     if (paused && !port->paused) {
         port->paused_since = now_ps;
+        if (port->net->watchdog_ps > 0)
+            timer_after(port->net->sim, &port->watchdog, port->net->watchdog_ps);
     } else if (!paused && port->paused) {
         port->paused_ps += now_ps - port->paused_since;
+        port->storm = false;
+        timer_stop(port->net->sim, &port->watchdog);
     }
     if (!pause) port->ready_ps = now_ps;
     port->paused = paused;
@@ -396,7 +400,7 @@ static void on_change(struct sim *sim, void *self)
     struct port *port = self;
     while (port->changes.n && port_ring_at(&port->changes, 0)->at_ps <= sim_now_ps(sim)) {
         struct port_entry change = pop(&port->changes);
-        if (!port->storm) port_pause(port, change.account >> 1, change.account & 1);
+        port_pause(port, change.account >> 1, change.account & 1);
     }
     if (port->changes.n) timer_arm(sim, &port->change, port_ring_at(&port->changes, 0)->at_ps);
 }
@@ -442,6 +446,16 @@ void port_flush(struct port *port, int class_)
         port->net->leave(port, &entry, now_ps);
         port_drop(port, packet_at(&port->net->packets, entry.packet));
     }
+}
+
+static void on_watchdog(struct sim *sim, void *self)
+{
+    (void)sim;
+    struct port *port = self;
+    port->storm = true;
+    port->net->storms++;
+    for (int c = 0; c < port->net->classes; c++)
+        port_flush(port, c);
 }
 
 void port_set_rate(struct port *port, int64_t rate_bps)
@@ -493,4 +507,5 @@ void port_init(struct port *port)
     timer_init(&port->timer, on_arrival, port, port->component, TIMER_ARRIVAL);
     timer_init(&port->start, on_start, port, port->component, TIMER_START);
     timer_init(&port->change, on_change, port, port->component, TIMER_CHANGE);
+    timer_init(&port->watchdog, on_watchdog, port, port->component, TIMER_WATCHDOG);
 }

@@ -74,6 +74,8 @@ struct port_net {
      * at_ps, or INT64_MAX; make makes it. */
     int64_t (*next)(struct port *port, int64_t at_ps);
     struct packet *(*make)(struct port *port, int64_t at_ps);
+    int64_t watchdog_ps;                /* a pause that lasts longer is a storm; 0 = none is */
+    int64_t storms;                     /* so far */
     int64_t frame_bytes;                /* of the largest packet, all that it takes on the wire */
     int classes;                        /* of data */
     int64_t weight[PACKET_CLASSES_MAX]; /* bytes per turn (DWRR); 0 = strict, before the others */
@@ -127,6 +129,7 @@ struct port {
     struct timer start;       /* eager: the next start */
     struct timer change;      /* a pause that takes effect */
     struct port_ring changes; /* at_ps; account = class << 1 | pause */
+    struct timer watchdog;    /* a pause that lasts too long */
     struct port *reverse;     /* the other direction of the cable */
     int64_t peer_latency_ps;  /* of delay_ps: what packets wait in the switch at the other end */
     struct rng rng;           /* faulty: of the draws */
@@ -151,7 +154,8 @@ static inline void port_advance(struct port *port, int64_t now_ps)
 void port_enqueue(struct port *port, struct packet *packet, int queue, uint16_t account);
 /* port_rearm: what the next packet is, or when, may have changed (after port_advance). */
 void port_rearm(struct port *port);
-/* port_pause stops (or lets go) a data class from now on. */
+/* port_pause stops (or lets go) a data class from now on. A pause of port_net.watchdog_ps makes a
+ * storm: what waits is lost, and what comes (port.storm), until all classes are let go. */
 void port_pause(struct port *port, int class_, bool pause);
 /* port_send_pause sends a pause frame of bytes on the wire now, before all that waits; it takes
  * effect at the other end after_ps behind the arrival of its last bit. */

@@ -10,6 +10,7 @@
 
 #include "models/world.h"
 #include "sim/app/cli.h"
+#include "sim/app/devices.h"
 #include "sim/app/verbs.h"
 
 static const struct err_pos nowhere = {0};
@@ -18,6 +19,7 @@ static const struct err_pos nowhere = {0};
 static const struct schema_root roots[] = {
     {.name = "topology", .prefix = "", .schema = &world_topology_schema},
     {.name = "workload", .prefix = "workload.", .kinds = world_workload_kinds},
+    {.name = "devices", .prefix = "devices.", .schema = &device_catalogue_schema},
 };
 #define ROOT_N ((int)(sizeof roots / sizeof *roots))
 
@@ -52,6 +54,8 @@ int explain_main(int argc, char **argv)
 }
 
 /* ---- list ------------------------------------------------------------------------------------ */
+
+#define DEVICES "devices"
 
 /* What is listed from the data folder. */
 static const struct folder {
@@ -103,7 +107,8 @@ static void list_folder(struct arena *arena, const struct folder *folder)
     printf("%s: %s\n", folder->name, folder->help);
     for (int i = 0; i < n; i++) {
         const char *name = entry[i]->d_name;
-        if (ends_with(name, folder->suffix) && name[0] != '.') {
+        bool devices = strcmp(name, DEVICES ".yaml") == 0; /* a kind of its own */
+        if (ends_with(name, folder->suffix) && name[0] != '.' && !devices) {
             int len = (int)(strlen(name) - (folder->stem ? strlen(folder->suffix) : 0));
             const char *shown = arena_printf(arena, "%s%s%.*s", folder->stem ? "" : folder->name,
                                              folder->stem ? "" : "/", len, name);
@@ -125,6 +130,19 @@ static void list_family(const struct world_family *family)
         printf("  %-16s  %s\n", family->member(i, &help), help);
 }
 
+/* list_devices prints the built-in catalogue; a mistake in it is ours, and shown all the same. */
+static void list_devices(struct arena *arena)
+{
+    struct err err = {0};
+    const struct device_catalogue *catalogue = devices_load(arena, &err);
+    printf(DEVICES ": accelerators, network cards and servers (" DEVICES_FILE ")\n");
+    if (catalogue)
+        devices_print(catalogue, arena);
+    else
+        err_print(&err, stderr);
+    err_free(&err);
+}
+
 /* list_kind prints the kinds called name, or all if it is NULL; returns how many. */
 static int list_kind(struct arena *arena, const char *name)
 {
@@ -139,6 +157,10 @@ static int list_kind(struct arena *arena, const char *name)
         if (found++) printf("\n");
         list_family(family);
     }
+    if (!name || strcmp(name, DEVICES) == 0) {
+        if (found++) printf("\n");
+        list_devices(arena);
+    }
     return found;
 }
 
@@ -149,8 +171,9 @@ static int unknown_kind(struct arena *arena, const char *name)
     int n = 0;
     for (int i = 0; i < FOLDER_N; i++)
         names[n++] = folders[i].name;
-    for (const struct world_family *family = world_families; family->name && n < 64; family++)
+    for (const struct world_family *family = world_families; family->name && n < 63; family++)
         names[n++] = family->name;
+    names[n++] = DEVICES;
     for (int i = 0; i < n; i++)
         all = arena_printf(arena, "%s%s%s", all, i ? ", " : "", names[i]);
     const char *near = err_suggest(name, names, n);
@@ -183,7 +206,7 @@ static const struct cli_option schema_options[] = {
 
 static const struct cli_verb schema_verb = {
     .name = "schema",
-    .args = "topology|workload",
+    .args = "topology|workload|devices",
     .help = "Prints the JSON Schema of a kind of configuration file.",
     .example = "railsim schema topology > topology.schema.json\n"
                "railsim schema --markdown > docs/config.md",
@@ -199,7 +222,8 @@ static int print_schema(const char *name)
     for (int i = 0; name && i < ROOT_N; i++)
         if (strcmp(roots[i].name, name) == 0) return schema_json(&roots[i], stdout), CLI_OK;
     if (name)
-        err_add(&err, nowhere, "no kind of file is called '%s': topology or workload", name);
+        err_add(&err, nowhere, "no kind of file is called '%s': topology, workload or devices",
+                name);
     else
         err_add(&err, nowhere, "missing argument: railsim schema %s", schema_verb.args);
     return cli_report(&err, false);

@@ -16,6 +16,7 @@ struct verb {
 static const struct verb verbs[] = {
     {"run", run_main, "simulate one workload on one topology"},
     {"sweep", sweep_main, "simulate a grid of points in parallel, into a database"},
+    {"collective", collective_main, "simulate collectives by size: the table of nccl-tests"},
     {"plot", plot_main, "draw a figure from a database"},
     {"show", show_main, "print what a database holds"},
     {"compare", compare_main, "compare two runs of a database"},

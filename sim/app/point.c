@@ -15,6 +15,7 @@
 
 #include "models/world.h"
 #include "sim/app/cli.h"
+#include "sim/app/devices.h"
 #include "sim/io/tree.h"
 
 #define WORKLOAD_PREFIX "workload."
@@ -136,6 +137,7 @@ bool point_load(struct arena *arena, const struct point *point, struct point_con
         struct err_pos pos = tree_find(roots.topology, "kind")->key_pos;
         return err_add(err, pos, "this is a workload (it has a kind); the topology comes first");
     }
+    if (roots.topology) ok &= devices_complete(arena, roots.topology, err);
     if (roots.topology)
         ok &= bind_topology(arena, roots.topology, &config->topology, &config->rows, err);
     if (roots.workload)
@@ -164,8 +166,15 @@ bool point_check(struct arena *arena, const struct point *point, struct schema_r
                                    world_workload_kinds, root, &workload) &&
                ok && err->count == errors;
     }
+    if (devices_is_catalogue(root)) {
+        *what = "devices";
+        return schema_bind(&(struct schema_into){arena, "devices.", rows, err},
+                           &device_catalogue_schema, root,
+                           arena_alloc(arena, device_catalogue_schema.size)) &&
+               err->count == errors;
+    }
     roots.topology = root;
-    bool ok = apply_all(&roots, point);
+    bool ok = apply_all(&roots, point) && devices_complete(arena, root, err);
     return bind_topology(arena, root, &topology, rows, err) && ok && err->count == errors;
 }
 

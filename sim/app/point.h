@@ -40,7 +40,8 @@ bool point_load(struct arena *arena, const struct point *point, struct point_con
                 struct err *err);
 
 /* point_check reads and checks one file alone: point->topology, with point->sets. Its root's
- * `kind` decides whether it is a workload. *what is "topology" or "workload". */
+ * `kind` decides whether it is a workload. *what is "topology", "workload" or
+ * "devices". */
 bool point_check(struct arena *arena, const struct point *point, struct schema_rows *rows,
                  const char **what, struct err *err);
 

@@ -15,6 +15,7 @@ int explain_list_main(int argc, char **argv);
 int explain_schema_main(int argc, char **argv);
 int fluid_main(int argc, char **argv);
 int topo_main(int argc, char **argv);
+int collective_main(int argc, char **argv);
 int headroom_main(int argc, char **argv);
 int bench_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);

@@ -1,0 +1,106 @@
+/* collective.c - one collective: chosen, planned, run, timed.
+ *
+ * The one idea: nccl-tests' table line from a simulation: time from the common start to the last
+ * rank's end; algbw = size / time; busbw = algbw times the operation's factor.
+ * NOT modelled: iterations and their jitter (each would be the same).
+ */
+#include "models/cluster/collective.h"
+
+#include "models/cluster/coll_run.h"
+#include "sim/base/units.h"
+
+struct collective {
+    struct collective_site site;
+    struct coll_plan plan;
+    struct coll_run *run; /* NULL: wrong says why */
+    const char *wrong;
+    int64_t start_ps, end_ps;
+    int32_t left; /* ranks that are not done */
+};
+
+/* ---- the run --------------------------------------------------------------------------------- */
+
+static void rank_done(struct sim *sim, struct coll_run *run, int32_t rank)
+{
+    (void)rank;
+    struct collective *collective = coll_run_owner(run);
+    if (--collective->left > 0) return;
+    collective->end_ps = sim_now_ps(sim);
+    sim_finish(sim);
+}
+
+struct collective *collective_new(const struct collective_cfg *cfg,
+                                  const struct collective_site *site)
+{
+    struct arena *arena = sim_arena(cluster_sim(site->cluster));
+    struct collective *collective = ARENA_NEW(arena, struct collective);
+    const struct collective_facts *facts = site->facts;
+    struct coll_ask ask;
+    collective->site = *site;
+    int algorithm = collective_choose(cfg, site, &ask);
+    const char *wrong = coll_plan(&collective->plan, coll_list[algorithm], &ask, arena);
+    if (wrong) {
+        collective->wrong =
+            arena_printf(arena, "algorithm %s cannot run: %s", coll_names[algorithm], wrong);
+        return collective;
+    }
+    int32_t slots = (int32_t)facts->slots > ask.slices ? (int32_t)facts->slots : ask.slices + 1;
+    const struct collective_cost *cost =
+        collective->plan.agents > 0 ? &facts->in_switch : &facts->cost[ask.protocol];
+    collective->run =
+        coll_run_new(site->cluster, &(struct coll_run_cfg){.plan = &collective->plan,
+                                                           .lag = {cost->nvlink_ps, cost->net_ps},
+                                                           .launch_ps = cost->launch_ps,
+                                                           .slots = slots,
+                                                           .done = rank_done,
+                                                           .owner = collective});
+    return collective;
+}
+
+void collective_start(struct collective *collective)
+{
+    if (!collective->run) return;
+    collective->start_ps = sim_now_ps(cluster_sim(collective->site.cluster));
+    collective->left = collective->plan.ask.ranks;
+    coll_run_start(collective->run);
+}
+
+const char *collective_waits_for(const struct collective *collective, struct arena *arena)
+{
+    if (!collective->run) return arena_strdup(arena, collective->wrong);
+    return coll_run_waits_for(collective->run, arena);
+}
+
+/* ---- results --------------------------------------------------------------------------------- */
+
+static const char *algorithm_name(const struct coll_plan *plan)
+{
+    int i = 0;
+    while (coll_list[i] != plan->ops)
+        i++;
+    return coll_names[i];
+}
+
+void collective_record(const struct collective *collective, struct record *record)
+{
+    const struct coll_ask *ask = &collective->plan.ask;
+    if (!collective->run) return;
+    const struct coll_run_count count = coll_run_count(collective->run);
+    record_metric(record, "collective", "messages", "1", (double)count.sent);
+    record_metric(record, "collective", "steps", "1", (double)count.steps);
+    record_metric(record, "collective", "sent_bytes", "bytes", (double)count.bytes);
+    record_metric(record, "collective", "channels", "1", (double)ask->channels);
+    record_metric(record, "collective", "ranks", "1", (double)ask->ranks);
+    if (collective->left > 0) return;
+    double time_s = units_s(collective->end_ps - collective->start_ps);
+    record_phase(record,
+                 arena_printf(&record->arena, "%s %s %s", coll_op_names[ask->op],
+                              algorithm_name(&collective->plan),
+                              coll_protocol_names[ask->protocol]),
+                 collective->start_ps, collective->end_ps);
+    record_metric(record, "run", "time_s", "s", time_s);
+    if (time_s <= 0) return;
+    double algbw = (double)ask->bytes / time_s;
+    record_metric(record, "run", "algbw", "bytes/s", algbw);
+    record_metric(record, "run", "busbw", "bytes/s", algbw * coll_bus_factor(ask->op, ask->ranks));
+}

@@ -1,0 +1,67 @@
+/* collective.h - the workload kind `collective`: one collective over the GPUs of a cluster, as
+ * nccl-tests runs it; and what NCCL's software costs, a section of the topology.
+ */
+#ifndef RAILSIM_MODELS_CLUSTER_COLLECTIVE_H
+#define RAILSIM_MODELS_CLUSTER_COLLECTIVE_H
+
+#include "models/cluster/cluster.h"
+#include "models/cluster/device.h"
+#include "models/coll/coll.h"
+#include "sim/base/err.h"
+#include "sim/base/record.h"
+#include "sim/io/schema.h"
+
+/* struct collective_cost: software time of a protocol. */
+struct collective_cost {
+    int64_t launch_ps, nvlink_ps, net_ps;
+};
+
+/* struct collective_facts: section `collectives` of a topology. */
+struct collective_facts {
+    struct collective_cost cost[COLL_PROTOCOLS];
+    struct collective_cost in_switch; /* of algorithms with agents, whatever the protocol */
+    int64_t slots, channels, chunk_bytes;
+};
+extern const struct schema collective_facts_schema;
+
+/* struct collective_cfg: the workload. */
+struct collective_cfg {
+    const char *name;
+    int op;        /* enum coll_op */
+    int algorithm; /* 0 = auto; else 1 + index into coll_list */
+    int protocol;  /* 0 = auto; else 1 + enum coll_protocol */
+    int64_t bytes, ranks, root, channels, slices, chunk_bytes;
+};
+extern const struct schema collective_schema; /* its name is the workload kind: collective */
+
+struct collective;
+
+/* struct collective_site: where it runs. */
+struct collective_site {
+    struct cluster *cluster;
+    const struct collective_facts *facts;
+    const struct device_facts *device;
+};
+
+/* collective_choose settles what cfg leaves open, as NCCL's tuner does (models/coll/tuner.h), and
+ * returns the index of the algorithm in coll_list. */
+int collective_choose(const struct collective_cfg *cfg, const struct collective_site *site,
+                      struct coll_ask *ask);
+
+/* collective_check looks whether cfg can run on a cluster of so many GPUs in domains of so many. */
+bool collective_check(const struct collective_cfg *cfg, int64_t gpus, int64_t domain,
+                      struct err *err);
+
+/* collective_new plans the collective; cfg and what site names must outlive it. It calls sim_finish
+ * when all ranks are done. Where the algorithm cannot do what is asked it makes one that starts
+ * nothing: collective_waits_for says why. */
+struct collective *collective_new(const struct collective_cfg *cfg,
+                                  const struct collective_site *site);
+/* collective_start arms the first events. */
+void collective_start(struct collective *collective);
+const char *collective_waits_for(const struct collective *collective, struct arena *arena);
+/* collective_record stores a phase named "all_reduce ring simple" (operation, algorithm, protocol),
+ * time, algbw, busbw, messages. */
+void collective_record(const struct collective *collective, struct record *record);
+
+#endif

@@ -1,0 +1,207 @@
+/* collective_cfg.c - keys of the workload kind `collective` and of a topology's `collectives`. */
+#include <inttypes.h>
+
+#include "models/cluster/collective.h"
+
+/* ---- the workload ---------------------------------------------------------------------------- */
+
+#define AT(member) offsetof(struct collective_cfg, member)
+
+static const char *const protocol_words[] = {"auto", "ll", "ll128", "simple", NULL};
+
+static const struct schema_field fields[] = {
+    {.key = "name",
+     .type = SCHEMA_STRING,
+     .offset = AT(name),
+     .fallback = "",
+     .help = "What to call it."},
+    {.key = "op",
+     .type = SCHEMA_ENUM,
+     .offset = AT(op),
+     .fallback = "all_reduce",
+     .words = coll_op_names,
+     .help = "The operation."},
+    {.key = "size",
+     .type = SCHEMA_SIZE,
+     .offset = AT(bytes),
+     .min = "1B",
+     .max = "1TiB",
+     .help = "As nccl-tests counts: the whole buffer of a rank (all_gather: output; "
+             "reduce_scatter, all_to_all: input)."},
+    {.key = "algorithm",
+     .type = SCHEMA_ENUM,
+     .offset = AT(algorithm),
+     .fallback = "auto",
+     .words = coll_words,
+     .help = "Who sends what to whom."},
+    {.key = "protocol",
+     .type = SCHEMA_ENUM,
+     .offset = AT(protocol),
+     .fallback = "auto",
+     .words = protocol_words,
+     .help =
+         "How data are handed over: ll = a flag beside every 4 bytes, ll128 = beside every 120, "
+         "simple = a fence."},
+    {.key = "channels",
+     .type = SCHEMA_COUNT,
+     .offset = AT(channels),
+     .fallback = "0",
+     .max = "64",
+     .help = "Parallel instances, each with its share of the data; 0 = collectives.channels, fewer "
+             "for small sizes."},
+    {.key = "chunk",
+     .type = SCHEMA_SIZE,
+     .offset = AT(chunk_bytes),
+     .fallback = "0B",
+     .max = "1TiB",
+     .help = "Longest chunk; 0 = collectives.chunk."},
+    {.key = "slices",
+     .type = SCHEMA_COUNT,
+     .offset = AT(slices),
+     .fallback = "0",
+     .max = "32",
+     .help = "Messages of a chunk, one behind the other; 0 = 2 for long chunks, else 1."},
+    {.key = "ranks",
+     .type = SCHEMA_COUNT,
+     .offset = AT(ranks),
+     .fallback = "0",
+     .max = "1000000",
+     .help = "GPUs that take part, from the first on; 0 = all."},
+    {.key = "root",
+     .type = SCHEMA_COUNT,
+     .offset = AT(root),
+     .fallback = "0",
+     .max = "1000000",
+     .help = "Broadcast: the rank that has the data."},
+    {.key = NULL},
+};
+
+/* C050: the root must be one of the ranks. */
+static void check(const void *config, struct schema_check *check)
+{
+    const struct collective_cfg *cfg = config;
+    if (cfg->root > 0 && cfg->op != COLL_BROADCAST)
+        schema_complain(check, "root", "C050: only a broadcast has a root");
+    if (cfg->ranks > 0 && cfg->root >= cfg->ranks)
+        schema_complain(check, "root", "C050: rank %" PRId64 " of %" PRId64, cfg->root, cfg->ranks);
+}
+
+const struct schema collective_schema = {
+    .name = "collective",
+    .help = "One collective over the GPUs of the cluster, as nccl-tests runs it.",
+    .size = sizeof(struct collective_cfg),
+    .fields = fields,
+    .check = check,
+};
+
+bool collective_check(const struct collective_cfg *cfg, int64_t gpus, int64_t domain,
+                      struct err *err)
+{
+    const struct err_pos nowhere = {0};
+    int64_t ranks = cfg->ranks ? cfg->ranks : gpus;
+    if (ranks > gpus)
+        return err_add(err, nowhere,
+                       "C051: the workload needs %" PRId64 " GPUs, the topology has %" PRId64,
+                       ranks, gpus);
+    if (ranks > domain && ranks % domain)
+        return err_add(err, nowhere,
+                       "C052: %" PRId64 " ranks do not fill NVLink domains of %" PRId64, ranks,
+                       domain);
+    if (cfg->root >= ranks)
+        return err_add(err, nowhere, "C050: root %" PRId64 " of %" PRId64 " ranks", cfg->root,
+                       ranks);
+    return true;
+}
+
+/* ---- facts of the software ------------------------------------------------------------------- */
+
+#define NCCL_SOURCE "NCCL 2.30.7, src/graph/tuning.cc, ring"
+
+#define COST_FIELDS(launch, nvlink, net)                                                           \
+    {.key = "launch",                                                                              \
+     .type = SCHEMA_TIME,                                                                          \
+     .offset = offsetof(struct collective_cost, launch_ps),                                        \
+     .fallback = launch,                                                                           \
+     .max = "1s",                                                                                  \
+     .help = "From the call to the first step.",                                                   \
+     .source = NCCL_SOURCE},                                                                       \
+        {.key = "nvlink",                                                                          \
+         .type = SCHEMA_TIME,                                                                      \
+         .offset = offsetof(struct collective_cost, nvlink_ps),                                    \
+         .fallback = nvlink,                                                                       \
+         .max = "1s",                                                                              \
+         .help = "Of a message by NVLink, beyond what the link takes.",                            \
+         .source = NCCL_SOURCE},                                                                   \
+        {.key = "net",                                                                             \
+         .type = SCHEMA_TIME,                                                                      \
+         .offset = offsetof(struct collective_cost, net_ps),                                       \
+         .fallback = net,                                                                          \
+         .max = "1s",                                                                              \
+         .help = "Of a message by the network, beyond what NICs and switches take.",               \
+         .source = NCCL_SOURCE},                                                                   \
+    {                                                                                              \
+        .key = NULL                                                                                \
+    }
+
+static const struct schema_field ll_fields[] = {COST_FIELDS("6.6us", "0.6us", "2.7us")};
+static const struct schema_field ll128_fields[] = {COST_FIELDS("14us", "1.9us", "4us")};
+static const struct schema_field simple_fields[] = {COST_FIELDS("8.4us", "3.4us", "14us")};
+static const struct schema_field in_switch_fields[] = {COST_FIELDS("25us", "0s", "20.9us")};
+
+#define COST_SCHEMA(which, text)                                                                   \
+    static const struct schema which##_schema = {.name = #which,                                   \
+                                                 .help = text,                                     \
+                                                 .size = sizeof(struct collective_cost),           \
+                                                 .fields = which##_fields}
+#define LL_HELP "Software time of protocol LL."
+#define LL128_HELP "Software time of protocol LL128."
+#define SIMPLE_HELP "Software time of protocol Simple."
+#define IN_SWITCH_HELP "Software time of reductions inside switches (NVLS, NVLSTree)."
+COST_SCHEMA(ll, LL_HELP);
+COST_SCHEMA(ll128, LL128_HELP);
+COST_SCHEMA(simple, SIMPLE_HELP);
+COST_SCHEMA(in_switch, IN_SWITCH_HELP);
+
+#define FACT(member) offsetof(struct collective_facts, member)
+#define COST_SECTION(which, text, at)                                                              \
+    {                                                                                              \
+        .key = #which, .type = SCHEMA_SECTION, .offset = at, .section = &which##_schema,           \
+        .help = text                                                                               \
+    }
+
+static const struct schema_field facts_fields[] = {
+    COST_SECTION(ll, LL_HELP, FACT(cost[COLL_LL])),
+    COST_SECTION(ll128, LL128_HELP, FACT(cost[COLL_LL128])),
+    COST_SECTION(simple, SIMPLE_HELP, FACT(cost[COLL_SIMPLE])),
+    COST_SECTION(in_switch, IN_SWITCH_HELP, FACT(in_switch)),
+    {.key = "slots",
+     .type = SCHEMA_COUNT,
+     .offset = FACT(slots),
+     .fallback = "8",
+     .min = "1",
+     .max = "64",
+     .help = "Messages that a rank may have sent to another before that one takes them in.",
+     .source = "NCCL_STEPS"},
+    {.key = "channels",
+     .type = SCHEMA_COUNT,
+     .offset = FACT(channels),
+     .fallback = "0",
+     .max = "64",
+     .help = "Channels of large collectives; 0 = two per GPU of a node."},
+    {.key = "chunk",
+     .type = SCHEMA_SIZE,
+     .offset = FACT(chunk_bytes),
+     .fallback = "2MiB",
+     .min = "1B",
+     .max = "1TiB",
+     .help = "Longest chunk that a rank sends before it goes on to the next step.",
+     .source = "NCCL_BUFFSIZE 4 MiB, of which a ring's chunk is half"},
+    {.key = NULL},
+};
+
+const struct schema collective_facts_schema = {
+    .name = "collectives",
+    .help = "What the collectives' software takes beside the links.",
+    .size = sizeof(struct collective_facts),
+    .fields = facts_fields,
+};

@@ -1,0 +1,114 @@
+/* collective_choice.c - algorithm, protocol, channels, chunks, where the user has no wish.
+ *
+ * Apart from the life of a collective. The one idea: NCCL's tuner is asked with what this cluster
+ * has: channels share NVLink and NICs evenly, which is what NCCL's search for rings comes to on such
+ * nodes. Where the tuner has nothing to say (another vendor's accelerators, operations without a
+ * choice) it is rings with protocol Simple, and pairs for all-to-all and send-recv.
+ * NOT modelled: NCCL's fewer threads for small sizes.
+ */
+#include <string.h>
+
+#include "models/cluster/collective.h"
+#include "models/coll/tuner.h"
+
+#define CHANNEL_BYTES_MIN 65536 /* a channel of its own is for more than this */
+#define SLICE_BYTES_MIN 131072
+
+static int64_t channels_most(const struct collective_site *site)
+{
+    if (site->facts->channels > 0) return site->facts->channels;
+    int64_t each = 2 * cluster_facts(site->cluster)->node_gpus;
+    return each < 32 ? each : 32;
+}
+
+static bool ask_tuner(const struct collective_site *site, const struct coll_ask *ask,
+                      struct tuner_table *table)
+{
+    const struct cluster_facts *cluster = cluster_facts(site->cluster);
+    int64_t channels = channels_most(site), nodes = cluster->domain / cluster->node_gpus;
+    const struct tuner_graph graph = {.channels = channels,
+                                      .intra_bps = cluster->link_bps / channels,
+                                      .inter_bps = nodes * cluster->nic_bps / channels};
+    return tuner_choose(
+        &(struct tuner_facts){.op = ask->op,
+                              .bytes = ask->bytes,
+                              .nodes = ask->ranks / ask->local,
+                              .ranks_per_node = ask->local,
+                              .generation = (enum tuner_generation)site->device->generation,
+                              .cpu = TUNER_INTEL,
+                              .graph = graph,
+                              .nvls = site->device->in_switch_reduction ? graph
+                                                                        : (struct tuner_graph){0}},
+        table);
+}
+
+/* struct choice: of an algorithm and a protocol; -1 = none yet. */
+struct choice {
+    int algorithm, protocol;
+};
+
+/* The fastest pair that the wishes leave. */
+static struct choice choose_pair(const struct tuner_table *table, const struct choice *wish)
+{
+    struct choice best = {-1, -1};
+    int64_t best_ps = INT64_MAX;
+    for (int a = 0; a < TUNER_ALGORITHMS; a++) {
+        int algorithm = coll_find(tuner_algorithm_name((enum tuner_algorithm)a));
+        if (algorithm < 0 || (wish->algorithm >= 0 && wish->algorithm != algorithm)) continue;
+        for (int p = 0; p < COLL_PROTOCOLS; p++) {
+            int64_t time_ps = table->time_ps[a][p];
+            if (time_ps < 0 || time_ps >= best_ps) continue;
+            if (wish->protocol >= 0 && wish->protocol != p) continue;
+            best_ps = time_ps;
+            best = (struct choice){algorithm, p};
+        }
+    }
+    return best;
+}
+
+static int32_t choose_channels(const struct collective_cfg *cfg, const struct collective_site *site)
+{
+    if (cfg->channels > 0) return (int32_t)cfg->channels;
+    int64_t most = channels_most(site), useful = cfg->bytes / CHANNEL_BYTES_MIN;
+    if (useful < 1) useful = 1;
+    return (int32_t)(most < useful ? most : useful);
+}
+
+static int32_t choose_slices(const struct coll_ask *ask, int64_t wanted)
+{
+    if (wanted > 0) return (int32_t)wanted;
+    int64_t chunk = ask->bytes / ask->channels / ask->ranks;
+    if (ask->chunk_bytes > 0 && chunk > ask->chunk_bytes) chunk = ask->chunk_bytes;
+    return ask->protocol == COLL_SIMPLE && chunk >= 2 * SLICE_BYTES_MIN ? 2 : 1;
+}
+
+int collective_choose(const struct collective_cfg *cfg, const struct collective_site *site,
+                      struct coll_ask *ask)
+{
+    const struct cluster_facts *cluster = cluster_facts(site->cluster);
+    int64_t ranks = cfg->ranks ? cfg->ranks : cluster->gpus;
+    struct tuner_table table;
+    *ask = (struct coll_ask){
+        .op = (enum coll_op)cfg->op,
+        .bytes = cfg->bytes,
+        .ranks = (int32_t)ranks,
+        .local = (int32_t)(ranks < cluster->domain ? ranks : cluster->domain),
+        .leaf = (int32_t)cluster->leaf,
+        .root = (int32_t)cfg->root,
+        .channels = choose_channels(cfg, site),
+        .chunk_bytes = cfg->chunk_bytes > 0 ? cfg->chunk_bytes : site->facts->chunk_bytes,
+    };
+    const struct choice wish = {cfg->algorithm - 1, cfg->protocol - 1};
+    struct choice choice = {-1, -1};
+    if (ask_tuner(site, ask, &table)) choice = choose_pair(&table, &wish);
+    if (choice.algorithm < 0) choice = wish;
+    if (choice.algorithm < 0) {
+        bool peers = ask->op == COLL_ALL_TO_ALL || ask->op == COLL_SEND_RECV;
+        choice.algorithm = coll_find(peers ? "pairwise" : "ring");
+    }
+    ask->protocol = choice.protocol < 0 ? COLL_SIMPLE : (enum coll_protocol)choice.protocol;
+    const struct coll_ops *ops = coll_list[choice.algorithm];
+    if (ops->chunk && cfg->chunk_bytes == 0) ask->chunk_bytes = ops->chunk(ask);
+    ask->slices = choose_slices(ask, cfg->slices);
+    return choice.algorithm;
+}
