@@ -4,6 +4,7 @@
  *
  * Traffic as such (kind: flows) needs only the fabric; a training job brings storage with it;
  * collectives (kind: collective) have GPUs and NVLink on top of the fabric.
+ * Telemetry and the search for deadlocks are no events: the run is stopped where they are due.
  */
 #include "models/world.h"
 
@@ -12,6 +13,7 @@
 #include "models/cluster/collective.h"
 #include "models/flow/flow.h"
 #include "models/net/net.h"
+#include "models/net/stuck.h"
 #include "models/storage/client.h"
 #include "models/storage/session.h"
 #include "models/topo/topo.h"
@@ -36,6 +38,8 @@ struct world {
     struct flows *flows;
     struct cluster *cluster; /* with */
     struct collective *collective;
+    struct telemetry *telemetry; /* NULL: none */
+    struct stuck stuck;
 };
 
 /* Nodes at their switches. */
@@ -197,10 +201,11 @@ static bool check_collective(const struct world_topology *topology, const struct
         return err_add(err, (struct err_pos){0},
                        "C054: %lld GPUs do not fill NVLink domains of %lld", (long long)gpus,
                        (long long)domain);
-    return collective_check(cfg, gpus, domain, err);
+    return collective_check(cfg, gpus, domain, topology->network.model == NET_PACKET, err);
 }
 
-bool world_check(const void *topology, const struct schema_variant *workload, struct err *err)
+static bool check_workload(const void *topology, const struct schema_variant *workload,
+                           struct err *err)
 {
     if (strcmp(workload->kind, train_schema.name) == 0) return true;
     struct arena arena = {0};
@@ -218,6 +223,65 @@ bool world_check(const void *topology, const struct schema_variant *workload, st
     return ok;
 }
 
+static bool check_telemetry(const struct world_topology *topology, bool train, struct err *err)
+{
+    struct world world = {.topology = topology};
+    struct arena arena = {0};
+    if (topology->telemetry.window_ps == 0) return true;
+    build_graph(topology, &arena, &world.graph, &world.made);
+    if (train) attach_storage(&world);
+    bool ok = telemetry_check(&topology->telemetry, &world.graph, err);
+    arena_free(&arena);
+    return ok;
+}
+
+bool world_check(const void *topology, const struct schema_variant *workload, struct err *err)
+{
+    const bool train = strcmp(workload->kind, train_schema.name) == 0;
+    return check_workload(topology, workload, err) && check_telemetry(topology, train, err);
+}
+
+/* ---- running --------------------------------------------------------------------------------- */
+
+static void watch(struct world *world)
+{
+    const bool packets = world->topology->network.model == NET_PACKET;
+    stuck_init(&world->stuck, world->fabric,
+               packets ? world->topology->network.pfc.deadlock_check_ps : 0);
+    if (world->topology->telemetry.window_ps == 0) return;
+    world->telemetry = telemetry_new(&(struct telemetry_of){.cfg = &world->topology->telemetry,
+                                                            .graph = &world->graph,
+                                                            .fabric = world->fabric,
+                                                            .packets = packets});
+}
+
+static void see_flow(void *self, const struct flows_seen *flow)
+{
+    telemetry_flow(self, &(struct telemetry_flow){.number = flow->number,
+                                                  .bytes = flow->bytes,
+                                                  .msg = flow->msg,
+                                                  .msg_n = flow->msg_n});
+}
+
+enum sim_stop world_run(struct world *world, const struct sim_limits *limits)
+{
+    struct telemetry *telemetry = world->telemetry;
+    for (;;) {
+        struct sim_limits slice = *limits;
+        int64_t window_ps = telemetry ? telemetry_due_ps(telemetry) : INT64_MAX;
+        int64_t due_ps = window_ps < world->stuck.due_ps ? window_ps : world->stuck.due_ps;
+        bool whole = slice.max_sim_ps > 0 && slice.max_sim_ps < due_ps;
+        if (!whole) slice.max_sim_ps = due_ps;
+        enum sim_stop stop = sim_run(world->sim, &slice);
+        if (stop != SIM_MAX_TIME || whole) return stop;
+        if (due_ps == window_ps) {
+            if (world->flows) flows_see(world->flows, see_flow, telemetry);
+            telemetry_close(telemetry);
+        }
+        if (due_ps == world->stuck.due_ps && stuck_check(&world->stuck)) return SIM_IDLE;
+    }
+}
+
 struct world *world_build(struct sim *sim, const void *topology,
                           const struct schema_variant *workload)
 {
@@ -232,6 +296,7 @@ struct world *world_build(struct sim *sim, const void *topology,
     } else {
         build_flows(world, workload->config);
     }
+    watch(world);
     return world;
 }
 
@@ -241,7 +306,7 @@ static const char *waits_for(const struct world *world, struct arena *arena)
                       : world->collective ? collective_waits_for(world->collective, arena)
                                           : flows_waits_for(world->flows, arena);
     if (world->topology->network.model != NET_PACKET) return job;
-    const char *stuck = net_stuck(world->fabric, arena);
+    const char *stuck = stuck_text(world->fabric, arena);
     return *stuck ? arena_printf(arena, "%s; %s", job, stuck) : job;
 }
 
@@ -254,6 +319,10 @@ void world_finish(struct world *world, enum sim_stop stop, struct record *record
     if (world->cluster) cluster_record(world->cluster, record);
     for (int64_t i = 0; world->train && i < world->made.nodes; i++)
         session_record(world->session[i], record);
+    if (world->telemetry) {
+        if (world->flows) flows_see(world->flows, see_flow, world->telemetry);
+        telemetry_record(world->telemetry, record);
+    }
     if (world->topology->network.model == NET_PACKET) {
         net_record(world->fabric, record);
     } else {

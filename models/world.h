@@ -1,7 +1,7 @@
 /* world.h - from resolved configuration to a graph of objects that can run.
  *
  * The roots of both kinds of configuration file are here; the application binds files to them,
- * then builds, runs (sim_run) and finishes a world.
+ * then builds, runs and finishes a world.
  */
 #ifndef RAILSIM_MODELS_WORLD_H
 #define RAILSIM_MODELS_WORLD_H
@@ -30,8 +30,11 @@ struct world;
  * must outlive it; everything else lives in the simulation's arena. */
 struct world *world_build(struct sim *sim, const void *topology,
                           const struct schema_variant *workload);
-/* world_finish stores what the run has to say; stop is what sim_run returned. A run that got stuck
- * leaves in record->message what it waited for. */
+/* world_run is sim_run of the world's simulation, with telemetry; a fabric in a deadlock ends it
+ * with SIM_IDLE, whatever timers are armed. */
+enum sim_stop world_run(struct world *world, const struct sim_limits *limits);
+/* world_finish stores what the run has to say; stop is what world_run returned. A run that got
+ * stuck leaves in record->message what it waited for. */
 void world_finish(struct world *world, enum sim_stop stop, struct record *record);
 
 #endif

@@ -5,6 +5,7 @@
 #include "models/cluster/collective.h"
 #include "models/fault.h"
 #include "models/net/net_cfg.h"
+#include "models/net/telemetry.h"
 #include "models/storage/cache.h"
 #include "models/storage/server.h"
 #include "models/storage/wan.h"
@@ -27,6 +28,7 @@ struct world_topology {
     } nic;
     struct schema_variant fabric;
     struct net_cfg network;
+    struct telemetry_cfg telemetry;
     struct schema_list faults; /* of struct fault_cfg */
     struct collective_facts collectives;
     struct wan_cfg wan;

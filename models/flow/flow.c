@@ -1,167 +1,98 @@
 /* flow.c - the flow-level fabric: a message is a fluid that flows at its max-min fair rate.
  *
- * The one idea: when messages start or end, only the flows that share links with them, directly or
- * through others, can change their rate. So each instant with changes solves just those connected
- * sets, once, and moves the end timers only of flows whose rate did change.
+ * The one idea: when messages start or end, only the flows that this reaches (share.h) can change
+ * their rate. So each instant with changes is solved once, after all of them, and only the ends of
+ * flows whose rate did change are moved.
  *
  * A message leaves after wire_bits / rate (ends rounded up to whole ps, so that no link ever
- * carries more than its rate) and arrives one path delay later; arrivals overlap freely.
+ * carries more than its rate) and arrives one path delay later; arrivals overlap freely. On a link
+ * that is down it stands still.
  *
  * NOT modelled: the order of packets (a few requests that share a link evenly also leave it idle
  * together, where real ones would take turns); queues, loss, reaction time of congestion control;
- * senders that need windows or loss have them in their own transport (models/storage/transport.h).
+ * other ways when a link is down; senders that need windows or loss have them in their own
+ * transport (models/storage/transport.h).
  */
 #include "models/flow/flow.h"
 
-#include <string.h>
-
-#include "models/flow/maxmin.h"
+#include "models/flow/share.h"
+#include "models/flow/way.h"
 #include "sim/base/units.h"
 
 struct flow {
-    struct timer timer; /* end of transmission, then arrival */
+    struct share_flow share; /* first: a share_flow is a flow */
+    struct timer timer;      /* end of transmission, then arrival */
     struct fabric_msg *msg;
-    double left_bits, rate_bps;
+    struct flow_fabric *fabric;
+    const struct way *way;
+    double left_bits;
     int64_t settled_ps; /* left_bits holds at this time */
-    int64_t delay_ps;
+    int64_t wire_bytes;
     int64_t ideal_ps; /* transmission alone on the path */
-    int32_t path_n, mark;
-    int32_t path[TOPO_PATH_MAX];
-    int32_t place[TOPO_PATH_MAX]; /* index in the member list of each link of the path */
-};
-
-struct flow_link {
-    double cap_bps;
-    double done_bits; /* of flows already taken off */
-    struct flow **member;
-    int32_t *member_hop; /* which hop of the member this link is */
-    int64_t member_n, member_cap, hop_cap;
-    int32_t number; /* in the set being solved, valid where mark is current */
-    int32_t mark;
-};
-
-struct route {
-    int32_t path_n;
-    int64_t delay_ps;
-    double cap_bps;
-    int32_t path[TOPO_PATH_MAX];
+    int32_t place[];  /* [way->path_n] of share */
 };
 
 struct flow_fabric {
     struct fabric fabric;
     struct topo_graph *graph;
-    struct flow_link *links;
-    struct pool flows;
-    struct timer solve; /* armed for the current instant while links are dirty */
-    int32_t *dirty;     /* links whose members changed in this instant */
-    int64_t dirty_n, dirty_cap;
+    struct ways *ways;
+    struct share *share;
+    struct pool flows[TOPO_PATH_MAX + 1]; /* by the length of their ways */
+    struct timer solve;                   /* armed for the current instant after changes */
     uint32_t component;
-    int32_t mark;
-    /* the set being solved */
-    struct flow **set;
-    int32_t *set_link;
-    int64_t set_n, set_cap, set_link_n, set_link_cap;
-    struct maxmin problem;
-    int64_t flow_cap, link_cap, hop_cap;
-    int32_t *first, *hop;
-    double *cap;
 };
 
 enum { TIMER_SOLVE, TIMER_END, TIMER_ARRIVE };
 
-/* The way of a stream's messages: which of several equally short ones is the topology's choice. */
-static struct route route_to(struct flow_fabric *fabric, int32_t src, int32_t dst, uint32_t stream)
-{
-    struct route route = {.cap_bps = 0};
-    int n = topo_path(fabric->graph, src, dst, stream, route.path);
-    CHECK(n > 0, "no path from %s to %s", fabric->graph->nodes[src].name,
-          fabric->graph->nodes[dst].name);
-    route.path_n = n;
-    route.cap_bps = fabric->links[route.path[0]].cap_bps;
-    for (int i = 0; i < n; i++) {
-        double cap_bps = fabric->links[route.path[i]].cap_bps;
-        if (cap_bps < route.cap_bps) route.cap_bps = cap_bps;
-        route.delay_ps += fabric->graph->links[route.path[i]].delay_ps;
-    }
-    return route;
-}
-
 static struct fabric_path flow_path(struct fabric *base, int32_t src, int32_t dst)
 {
     struct flow_fabric *fabric = (struct flow_fabric *)base;
-    const struct route route = route_to(fabric, src, dst, 0);
-    return (struct fabric_path){.delay_ps = route.delay_ps,
-                                .bottleneck_bps = (int64_t)route.cap_bps,
-                                .first_bps = (int64_t)fabric->links[route.path[0]].cap_bps};
+    const struct way *way = ways_find(fabric->ways, src, dst, 0);
+    struct fabric_path path = {.delay_ps = way->delay_ps,
+                               .bottleneck_bps = way->cap_bps,
+                               .first_bps = fabric->graph->links[way->path[0]].rate_bps};
+    ways_done(fabric->ways, way);
+    return path;
 }
 
-/* ceil(bits / rate) in ps; the smallest rate share of a real link keeps this far below 2^63. */
+/* A time past any run, 53 days: a rate so small is as good as none. */
+#define NEVER_PS (INT64_C(1) << 62)
+
+/* ceil(bits / rate) in ps. */
 static int64_t transmission_ps(double bits, double rate_bps)
 {
     double ps = bits / rate_bps * 1e12;
+    if (!(ps < (double)NEVER_PS)) return NEVER_PS;
     int64_t whole = (int64_t)ps;
     return (double)whole < ps ? whole + 1 : whole;
 }
 
-static void touch(struct flow_fabric *fabric, int32_t link)
+static void solve_later(struct flow_fabric *fabric)
 {
-    fabric->dirty = arena_grow(fabric->graph->arena, fabric->dirty, &fabric->dirty_cap,
-                               fabric->dirty_n + 1, sizeof(int32_t));
-    fabric->dirty[fabric->dirty_n++] = link;
     if (!timer_armed(&fabric->solve)) timer_after(fabric->fabric.sim, &fabric->solve, 0);
 }
 
-static void join_link(struct flow_fabric *fabric, struct flow *flow, int32_t hop)
+/* Move the end of a flow that has left_bits now. */
+static void move_end(struct sim *sim, struct flow *flow, double rate_bps)
 {
-    struct flow_link *link = &fabric->links[flow->path[hop]];
-    link->member = arena_grow(fabric->graph->arena, link->member, &link->member_cap,
-                              link->member_n + 1, sizeof(struct flow *));
-    link->member_hop = arena_grow(fabric->graph->arena, link->member_hop, &link->hop_cap,
-                                  link->member_n + 1, sizeof(int32_t));
-    link->member[link->member_n] = flow;
-    link->member_hop[link->member_n] = hop;
-    flow->place[hop] = (int32_t)link->member_n++;
-}
-
-/* The last member takes the leaver's place: no order is promised, and none matters. */
-static void leave_link(struct flow_fabric *fabric, struct flow *flow, int32_t hop)
-{
-    struct flow_link *link = &fabric->links[flow->path[hop]];
-    int32_t place = flow->place[hop];
-    int64_t last = --link->member_n;
-    link->member[place] = link->member[last];
-    link->member_hop[place] = link->member_hop[last];
-    link->member[place]->place[link->member_hop[place]] = place;
-    link->done_bits += (double)framing_wire_bytes(flow->msg->framing, flow->msg->bytes) * 8;
+    int64_t ps = transmission_ps(flow->left_bits, rate_bps);
+    if (ps < NEVER_PS) {
+        timer_after(sim, &flow->timer, ps);
+    } else {
+        timer_stop(sim, &flow->timer); /* until its rate changes */
+    }
 }
 
 static void arrive(struct sim *sim, void *self)
 {
     struct flow *flow = self;
     struct fabric_msg *msg = flow->msg;
-    struct flow_fabric *fabric = msg->state;
-    pool_put(&fabric->flows, flow);
+    struct flow_fabric *fabric = flow->fabric;
+    int32_t path_n = flow->way->path_n;
+    msg->state = NULL;
+    ways_done(fabric->ways, flow->way);
+    pool_put(&fabric->flows[path_n], flow);
     msg->done(sim, msg);
-}
-
-static void end_transmission(struct sim *sim, void *self)
-{
-    struct flow *flow = self;
-    struct fabric_msg *msg = flow->msg;
-    struct flow_fabric *fabric = msg->state;
-    bool alone = true;
-    for (int32_t i = 0; i < flow->path_n; i++) {
-        leave_link(fabric, flow, i);
-        alone = alone && fabric->links[flow->path[i]].member_n == 0;
-    }
-    if (!alone) touch(fabric, flow->path[0]);
-    for (int32_t i = 1; i < flow->path_n && !alone; i++)
-        touch(fabric, flow->path[i]);
-    int64_t took_ps = sim_now_ps(sim) - msg->start_ps;
-    msg->excess_ps = took_ps > flow->ideal_ps ? took_ps - flow->ideal_ps : 0;
-    timer_init(&flow->timer, arrive, flow, fabric->component, TIMER_ARRIVE);
-    timer_after(sim, &flow->timer, flow->delay_ps);
-    if (msg->sent) msg->sent(sim, msg);
 }
 
 static const enum bound link_bounds[TOPO_LINK_KINDS] = {
@@ -171,147 +102,60 @@ static const enum bound link_bounds[TOPO_LINK_KINDS] = {
     [TOPO_SERVER] = BOUND_SERVER,
 };
 
-/* Give flow a new rate: what flowed so far is settled, the end is moved. */
-static void set_rate(struct flow_fabric *fabric, struct flow *flow, double rate_bps, int32_t link)
+static void end_transmission(struct sim *sim, void *self)
 {
-    struct sim *sim = fabric->fabric.sim;
-    flow->msg->bound = link_bounds[fabric->graph->links[link].kind];
-    if (flow->rate_bps == rate_bps) return;
+    struct flow *flow = self;
+    struct fabric_msg *msg = flow->msg;
+    struct flow_fabric *fabric = flow->fabric;
+    if (share_leave(fabric->share, &flow->share, flow->wire_bytes)) solve_later(fabric);
+    int64_t took_ps = sim_now_ps(sim) - msg->start_ps;
+    msg->excess_ps = took_ps > flow->ideal_ps ? took_ps - flow->ideal_ps : 0;
+    msg->bound = link_bounds[fabric->graph->links[flow->share.limited_by].kind];
+    timer_init(&flow->timer, arrive, flow, fabric->component, TIMER_ARRIVE);
+    timer_after(sim, &flow->timer, flow->way->delay_ps);
+    if (msg->sent) msg->sent(sim, msg);
+}
+
+/* A flow gets a new rate: what flowed so far is settled, the end is moved. */
+static void change_rate(void *context, struct share_flow *share, double rate_bps)
+{
+    struct flow *flow = (struct flow *)share;
+    struct sim *sim = context;
     int64_t now_ps = sim_now_ps(sim);
-    flow->left_bits -= flow->rate_bps * ((double)(now_ps - flow->settled_ps) * 1e-12);
+    flow->left_bits -= share->rate_bps * ((double)(now_ps - flow->settled_ps) * 1e-12);
     if (flow->left_bits < 0) flow->left_bits = 0;
     flow->settled_ps = now_ps;
-    flow->rate_bps = rate_bps;
-    timer_after(sim, &flow->timer, transmission_ps(flow->left_bits, rate_bps));
-}
-
-/* Add a link to the set being collected. */
-static void collect_link(struct flow_fabric *fabric, int32_t l)
-{
-    struct flow_link *link = &fabric->links[l];
-    if (link->mark == fabric->mark) return;
-    link->mark = fabric->mark;
-    link->number = (int32_t)fabric->set_link_n;
-    fabric->set_link = arena_grow(fabric->graph->arena, fabric->set_link, &fabric->set_link_cap,
-                                  fabric->set_link_n + 1, sizeof(int32_t));
-    fabric->set_link[fabric->set_link_n++] = l;
-}
-
-/* All flows and links connected with link l through shared links. */
-static void collect(struct flow_fabric *fabric, int32_t l)
-{
-    fabric->set_n = fabric->set_link_n = 0;
-    collect_link(fabric, l);
-    for (int64_t at = 0; at < fabric->set_link_n; at++) {
-        const struct flow_link *link = &fabric->links[fabric->set_link[at]];
-        for (int64_t m = 0; m < link->member_n; m++) {
-            struct flow *flow = link->member[m];
-            if (flow->mark == fabric->mark) continue;
-            flow->mark = fabric->mark;
-            fabric->set = arena_grow(fabric->graph->arena, fabric->set, &fabric->set_cap,
-                                     fabric->set_n + 1, sizeof(struct flow *));
-            fabric->set[fabric->set_n++] = flow;
-            for (int32_t i = 0; i < flow->path_n; i++)
-                collect_link(fabric, flow->path[i]);
-        }
-    }
-}
-
-/* Arrays of the solver for the collected set; they only grow. */
-static void size_problem(struct flow_fabric *fabric, int64_t hop_n)
-{
-    struct maxmin *p = &fabric->problem;
-    struct arena *arena = fabric->graph->arena;
-    if (fabric->set_n > fabric->flow_cap) {
-        fabric->flow_cap = 2 * fabric->set_n;
-        fabric->first = ARENA_ARRAY(arena, int32_t, fabric->flow_cap + 1);
-        p->rate_bps = ARENA_ARRAY(arena, double, fabric->flow_cap);
-        p->limited_by = ARENA_ARRAY(arena, int32_t, fabric->flow_cap);
-    }
-    if (fabric->set_link_n > fabric->link_cap) {
-        fabric->link_cap = 2 * fabric->set_link_n;
-        fabric->cap = ARENA_ARRAY(arena, double, fabric->link_cap);
-        p->left_bps = ARENA_ARRAY(arena, double, fabric->link_cap);
-        p->open_n = ARENA_ARRAY(arena, int32_t, fabric->link_cap);
-        p->begin = ARENA_ARRAY(arena, int32_t, fabric->link_cap + 1);
-    }
-    if (hop_n > fabric->hop_cap) {
-        fabric->hop_cap = 2 * hop_n;
-        fabric->hop = ARENA_ARRAY(arena, int32_t, fabric->hop_cap);
-        p->member = ARENA_ARRAY(arena, int32_t, fabric->hop_cap);
-    }
-}
-
-static void solve_set(struct flow_fabric *fabric)
-{
-    if (fabric->set_n == 0) return;
-    int64_t hop_n = 0;
-    for (int64_t f = 0; f < fabric->set_n; f++)
-        hop_n += fabric->set[f]->path_n;
-    size_problem(fabric, hop_n);
-    int32_t at = 0;
-    for (int64_t f = 0; f < fabric->set_n; f++) {
-        const struct flow *flow = fabric->set[f];
-        fabric->first[f] = at;
-        for (int32_t i = 0; i < flow->path_n; i++)
-            fabric->hop[at++] = fabric->links[flow->path[i]].number;
-    }
-    fabric->first[fabric->set_n] = at;
-    for (int64_t l = 0; l < fabric->set_link_n; l++)
-        fabric->cap[l] = fabric->links[fabric->set_link[l]].cap_bps;
-    struct maxmin *p = &fabric->problem;
-    p->flow_n = (int32_t)fabric->set_n;
-    p->link_n = (int32_t)fabric->set_link_n;
-    p->first = fabric->first;
-    p->hop = fabric->hop;
-    p->cap_bps = fabric->cap;
-    maxmin_solve(p);
-    for (int64_t f = 0; f < fabric->set_n; f++)
-        set_rate(fabric, fabric->set[f], p->rate_bps[f], fabric->set_link[p->limited_by[f]]);
+    move_end(sim, flow, rate_bps);
 }
 
 static void solve(struct sim *sim, void *self)
 {
-    (void)sim;
     struct flow_fabric *fabric = self;
-    fabric->mark++;
-    for (int64_t d = 0; d < fabric->dirty_n; d++) {
-        if (fabric->links[fabric->dirty[d]].mark == fabric->mark) continue;
-        collect(fabric, fabric->dirty[d]);
-        solve_set(fabric);
-    }
-    fabric->dirty_n = 0;
+    share_solve(fabric->share, change_rate, sim);
 }
 
 static void flow_send(struct fabric *base, struct fabric_msg *msg)
 {
     struct flow_fabric *fabric = (struct flow_fabric *)base;
-    struct sim *sim = base->sim;
-    const struct route route = route_to(fabric, msg->src, msg->dst, msg->stream);
-    struct flow *flow = pool_get(&fabric->flows);
-    msg->state = fabric;
-    msg->start_ps = sim_now_ps(sim);
+    const struct way *way = ways_find(fabric->ways, msg->src, msg->dst, msg->stream);
+    struct flow *flow = pool_get(&fabric->flows[way->path_n]);
+    msg->state = flow;
+    msg->start_ps = sim_now_ps(base->sim);
     msg->excess_ps = 0;
     flow->msg = msg;
-    flow->left_bits = (double)framing_wire_bytes(msg->framing, msg->bytes) * 8;
+    flow->fabric = fabric;
+    flow->way = way;
+    flow->wire_bytes = framing_wire_bytes(msg->framing, msg->bytes);
+    flow->left_bits = (double)flow->wire_bytes * 8;
     flow->settled_ps = msg->start_ps;
-    flow->ideal_ps = transmission_ps(flow->left_bits, route.cap_bps);
-    flow->delay_ps = route.delay_ps;
-    flow->path_n = route.path_n;
-    memcpy(flow->path, route.path, (size_t)route.path_n * sizeof(int32_t));
+    flow->ideal_ps = transmission_ps(flow->left_bits, (double)way->cap_bps);
+    flow->share =
+        (struct share_flow){.path = way->path, .place = flow->place, .path_n = way->path_n};
     timer_init(&flow->timer, end_transmission, flow, fabric->component, TIMER_END);
-    bool alone = true;
-    int32_t slowest = flow->path[0];
-    for (int32_t i = 0; i < flow->path_n; i++) {
-        const struct flow_link *link = &fabric->links[flow->path[i]];
-        alone = alone && link->member_n == 0;
-        if (link->cap_bps < fabric->links[slowest].cap_bps) slowest = flow->path[i];
-        join_link(fabric, flow, i);
-    }
-    if (alone) {
-        set_rate(fabric, flow, route.cap_bps, slowest); /* nothing to solve */
+    if (share_join(fabric->share, &flow->share)) {
+        move_end(base->sim, flow, flow->share.rate_bps); /* nothing to solve */
     } else {
-        touch(fabric, flow->path[0]); /* connected with all others of the path through flow */
+        solve_later(fabric);
     }
 }
 
@@ -324,25 +168,77 @@ struct fabric *flow_new(struct sim *sim, struct topo_graph *graph)
     fabric->fabric = (struct fabric){.ops = &ops, .sim = sim};
     fabric->graph = graph;
     fabric->component = sim_component(sim);
-    fabric->links = ARENA_ARRAY(arena, struct flow_link, graph->link_n);
-    for (int64_t l = 0; l < graph->link_n; l++)
-        fabric->links[l].cap_bps = (double)graph->links[l].rate_bps;
-    pool_init(&fabric->flows, arena, sizeof(struct flow));
+    fabric->ways = ways_new(graph);
+    int32_t *rank = ARENA_ARRAY(arena, int32_t, graph->link_n);
+    ways_rank(graph, rank);
+    fabric->share = share_new(arena, graph->link_n, rank);
+    for (int32_t l = 0; l < graph->link_n; l++)
+        share_set_cap(fabric->share, l, (double)graph->links[l].rate_bps);
+    for (size_t n = 0; n <= TOPO_PATH_MAX; n++)
+        pool_init(&fabric->flows[n], arena, sizeof(struct flow) + n * sizeof(int32_t));
     timer_init(&fabric->solve, solve, fabric, fabric->component, TIMER_SOLVE);
     return &fabric->fabric;
+}
+
+void flow_set_rate(struct fabric *base, int32_t link, int64_t rate_bps)
+{
+    struct flow_fabric *fabric = (struct flow_fabric *)base;
+    share_set_cap(fabric->share, link, (double)rate_bps);
+    solve_later(fabric);
+}
+
+/* What stands still, of the flows on link l that it limits: without an end. */
+static int64_t standing(const struct share_link *link, int32_t l)
+{
+    int64_t n = 0;
+    for (int32_t m = 0; m < link->member_n; m++) {
+        const struct flow *flow = (const struct flow *)link->member[m].flow;
+        n += flow->share.limited_by == l && !timer_armed(&flow->timer);
+    }
+    return n;
+}
+
+const char *flow_stuck(const struct fabric *base, struct arena *arena)
+{
+    const struct flow_fabric *fabric = (const struct flow_fabric *)base;
+    int64_t links = 0, n = 0;
+    const char *name = NULL;
+    for (int32_t l = 0; l < fabric->graph->link_n; l++) {
+        int64_t here = standing(share_link(fabric->share, l), l);
+        if (here && !links++) name = fabric->graph->links[l].name;
+        n += here;
+    }
+    if (!n) return "";
+    const char *more = links > 1 ? arena_printf(arena, " and %lld other link%s",
+                                                (long long)links - 1, links > 2 ? "s" : "")
+                                 : "";
+    return arena_printf(arena, "%lld message%s still: %s%s %s down", (long long)n,
+                        n > 1 ? "s stand" : " stands", name, more, links > 1 ? "are" : "is");
+}
+
+static double left_bits(const struct flow *flow, int64_t now_ps)
+{
+    double flowing = flow->share.rate_bps * ((double)(now_ps - flow->settled_ps) * 1e-12);
+    return flow->left_bits > flowing ? flow->left_bits - flowing : 0;
+}
+
+double flow_arrived_bytes(const struct fabric_msg *msg)
+{
+    const struct flow *flow = msg->state;
+    if (!flow) return (double)msg->bytes;
+    double all = (double)flow->wire_bytes * 8;
+    return (double)msg->bytes * (1 - left_bits(flow, sim_now_ps(flow->fabric->fabric.sim)) / all);
 }
 
 double flow_link_bytes(const struct fabric *base, int32_t l)
 {
     const struct flow_fabric *fabric = (const struct flow_fabric *)base;
-    const struct flow_link *link = &fabric->links[l];
-    double bits = link->done_bits;
+    const struct share_link *link = share_link(fabric->share, l);
+    double bits = (double)link->carried_bytes * 8;
     int64_t now_ps = sim_now_ps(base->sim);
-    for (int64_t m = 0; m < link->member_n; m++) {
-        const struct flow *flow = link->member[m];
-        double all = (double)framing_wire_bytes(flow->msg->framing, flow->msg->bytes) * 8;
-        double flowing = flow->rate_bps * ((double)(now_ps - flow->settled_ps) * 1e-12);
-        bits += all - (flow->left_bits > flowing ? flow->left_bits - flowing : 0);
+    for (int32_t m = 0; m < link->member_n; m++) {
+        const struct flow *flow = (const struct flow *)link->member[m].flow;
+        bits += (double)flow->wire_bytes * 8 - left_bits(flow, now_ps);
     }
     return bits / 8;
 }
@@ -352,11 +248,12 @@ void flow_record(const struct fabric *base, struct record *record)
     const struct flow_fabric *fabric = (const struct flow_fabric *)base;
     double now_s = units_s(sim_now_ps(base->sim));
     for (int32_t l = 0; l < fabric->graph->link_n; l++) {
-        const char *entity = arena_printf(&record->arena, "link/%s", fabric->graph->links[l].name);
+        const struct topo_link *link = &fabric->graph->links[l];
+        const char *entity = arena_printf(&record->arena, "link/%s", link->name);
         double bytes = flow_link_bytes(base, l);
         record_metric(record, entity, "wire_bytes", "bytes", bytes);
         if (now_s > 0)
             record_metric(record, entity, "utilisation", "1",
-                          bytes * 8 / fabric->links[l].cap_bps / now_s);
+                          bytes * 8 / (double)link->rate_bps / now_s);
     }
 }

@@ -9,10 +9,24 @@
 /* flow_new builds the fabric over graph (which it keeps) in the simulation's arena. */
 struct fabric *flow_new(struct sim *sim, struct topo_graph *graph);
 
+/* flow_set_rate changes the rate of a link now, in the middle of a run; messages on it and what they
+ * share go on at new rates. 0: the link is down, its messages stand still until it comes back; no
+ * other way is looked for. The rate of the topology stays what utilisation, excess_ps and
+ * fabric_path refer to. */
+void flow_set_rate(struct fabric *fabric, int32_t link, int64_t rate_bps);
+
+/* flow_stuck says for a run that cannot go on which messages stand still, "" if none: "2 messages
+ * stand still: a>b is down"; in arena. */
+const char *flow_stuck(const struct fabric *fabric, struct arena *arena);
+
 /* flow_record stores per link: bytes on the wire, mean utilisation up to now. */
 void flow_record(const struct fabric *fabric, struct record *record);
 
-/* flow_link_bytes returns the wire bytes that crossed a link so far, for conservation tests. */
+/* flow_arrived_bytes returns how much of the payload of a message, which was sent and whose owner
+ * has not used it again, has left its sender (what is under way counts as there). */
+double flow_arrived_bytes(const struct fabric_msg *msg);
+
+/* flow_link_bytes returns the wire bytes that crossed a link up to this moment. */
 double flow_link_bytes(const struct fabric *fabric, int32_t link);
 
 #endif

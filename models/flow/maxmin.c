@@ -1,56 +1,122 @@
-/* maxmin.c - progressive filling over the links of one connected set of flows (maxmin.h). */
+/* maxmin.c - progressive filling in the order of levels (maxmin.h).
+ *
+ * The one idea: the level of a link, what each of its open flows would get, only rises while flows
+ * are settled elsewhere. So links wait in a heap by the level that they had when they were last
+ * looked at, and only the first is looked at again. Of all levels that a link has had the highest
+ * counts: in doubles a later share may come out smaller by a last bit. With that the order of
+ * settlement is the order of (level, rank), and what happens on a link depends on nothing but the
+ * rates of its own flows in that order; pinned flows take part by theirs.
+ *
+ * NOT modelled: weights; flows with a greatest rate (give them a link of their own).
+ */
 #include "models/flow/maxmin.h"
 
 #include <string.h>
 
+enum { OPEN = -1 };
+
 /* The flows of each link, as one array with an index (counting sort by link). */
 static void index_members(struct maxmin *p)
 {
-    memset(p->open_n, 0, (size_t)p->link_n * sizeof(int32_t));
+    memset(p->link, 0, (size_t)(p->link_n + 1) * sizeof *p->link);
     for (int32_t i = 0; i < p->first[p->flow_n]; i++)
-        p->open_n[p->hop[i]]++;
-    p->begin[0] = 0;
-    for (int32_t l = 0; l < p->link_n; l++)
-        p->begin[l + 1] = p->begin[l] + p->open_n[l];
-    memset(p->open_n, 0, (size_t)p->link_n * sizeof(int32_t));
+        p->link[p->hop[i]].open_n++;
+    for (int32_t l = 0; l < p->link_n; l++) {
+        p->link[l + 1].begin = p->link[l].begin + p->link[l].open_n;
+        p->link[l].open_n = 0;
+    }
     for (int32_t f = 0; f < p->flow_n; f++)
         for (int32_t i = p->first[f]; i < p->first[f + 1]; i++) {
-            int32_t l = p->hop[i];
-            p->member[p->begin[l] + p->open_n[l]++] = f;
+            struct maxmin_link *link = &p->link[p->hop[i]];
+            p->member[link->begin + link->open_n++] = f;
         }
-}
-
-/* The link whose open flows get least; -1 when no flow is open. */
-static int32_t tightest_link(const struct maxmin *p, double *share_bps)
-{
-    int32_t best = -1;
     for (int32_t l = 0; l < p->link_n; l++) {
-        if (p->open_n[l] == 0) continue;
-        double share = p->left_bps[l] / p->open_n[l];
-        if (best >= 0 && share >= *share_bps) continue;
-        best = l;
-        *share_bps = share;
+        struct maxmin_link *link = &p->link[l];
+        link->left_bps = p->cap_bps[l];
+        if (link->open_n) link->level_bps = link->left_bps / link->open_n;
     }
-    return best;
 }
 
-void maxmin_solve(struct maxmin *p)
+static inline bool before(const struct maxmin_turn *a, const struct maxmin_turn *b)
+{
+    return a->level_bps < b->level_bps || (a->level_bps == b->level_bps && a->rank < b->rank);
+}
+
+/* Put turn where `at` is empty, and restore the heap below. */
+static void sink(struct maxmin_turn *heap, int32_t n, int32_t at, struct maxmin_turn turn)
+{
+    for (int32_t child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && before(&heap[child + 1], &heap[child])) child++;
+        if (!before(&heap[child], &turn)) break;
+        heap[at] = heap[child];
+    }
+    heap[at] = turn;
+}
+
+/* Links with flows, and pinned flows; returns how many. */
+static int32_t line_up(struct maxmin *p)
+{
+    int32_t n = 0;
+    for (int32_t l = 0; l < p->link_n; l++)
+        if (p->link[l].open_n)
+            p->turn[n++] = (struct maxmin_turn){p->link[l].level_bps, p->rank[l], l};
+    for (int32_t f = p->free_n; f < p->flow_n; f++)
+        p->turn[n++] = (struct maxmin_turn){p->rate_bps[f], p->pin[f], p->link_n + f};
+    for (int32_t at = n / 2 - 1; at >= 0; at--)
+        sink(p->turn, n, at, p->turn[at]);
+    return n;
+}
+
+/* Flow f gets rate_bps, and its links have so much less for the others. */
+static void settle(struct maxmin *p, int32_t f, double rate_bps, int32_t by)
+{
+    p->limited_by[f] = by;
+    for (int32_t i = p->first[f]; i < p->first[f + 1]; i++) {
+        struct maxmin_link *link = &p->link[p->hop[i]];
+        link->left_bps = link->left_bps > rate_bps ? link->left_bps - rate_bps : 0;
+        if (--link->open_n == 0) continue;
+        double share_bps = link->left_bps / link->open_n;
+        if (share_bps > link->level_bps) link->level_bps = share_bps;
+    }
+}
+
+/* The turn of link l has come; returns whether all its open flows were free. */
+static bool settle_link(struct maxmin *p, int32_t l)
+{
+    double share_bps = p->link[l].level_bps;
+    bool all_free = true;
+    for (int32_t m = p->link[l].begin; m < p->link[l + 1].begin; m++) {
+        int32_t f = p->member[m];
+        if (p->limited_by[f] != OPEN) continue;
+        if (f >= p->free_n) all_free = false;
+        p->rate_bps[f] = share_bps;
+        settle(p, f, share_bps, l);
+    }
+    return all_free;
+}
+
+bool maxmin_solve(struct maxmin *p)
 {
     index_members(p);
-    memcpy(p->left_bps, p->cap_bps, (size_t)p->link_n * sizeof(double));
     for (int32_t f = 0; f < p->flow_n; f++)
-        p->limited_by[f] = -1;
-    double share_bps = 0;
-    for (int32_t tight; (tight = tightest_link(p, &share_bps)) >= 0;)
-        for (int32_t m = p->begin[tight]; m < p->begin[tight + 1]; m++) {
-            int32_t f = p->member[m];
-            if (p->limited_by[f] >= 0) continue;
-            p->limited_by[f] = tight;
-            p->rate_bps[f] = share_bps;
-            for (int32_t i = p->first[f]; i < p->first[f + 1]; i++) {
-                int32_t l = p->hop[i];
-                p->open_n[l]--;
-                p->left_bps[l] = p->left_bps[l] > share_bps ? p->left_bps[l] - share_bps : 0;
+        p->limited_by[f] = OPEN;
+    int32_t n = line_up(p);
+    bool all_free = true;
+    while (n > 0) {
+        struct maxmin_turn turn = p->turn[0];
+        if (turn.what >= p->link_n) {
+            int32_t f = turn.what - p->link_n;
+            if (p->limited_by[f] == OPEN) settle(p, f, turn.level_bps, MAXMIN_OUTSIDE);
+        } else if (p->link[turn.what].open_n) {
+            if (p->link[turn.what].level_bps > turn.level_bps) {
+                turn.level_bps = p->link[turn.what].level_bps;
+                sink(p->turn, n, 0, turn);
+                continue;
             }
+            if (!settle_link(p, turn.what)) all_free = false;
         }
+        sink(p->turn, n - 1, 0, p->turn[n - 1]);
+        n--;
+    }
+    return all_free;
 }

@@ -296,41 +296,11 @@ struct net_totals net_totals(const struct fabric *base)
     return sum;
 }
 
-/* Follow paused ports from link to link: the port of a switch that is paused waits for the switch
- * behind it, which waits for its own paused ports. A link met twice closes the cycle. */
-static bool find_cycle(const struct net *net, int32_t start, int32_t *cycle, int *n)
-{
-    const struct topo_graph *graph = net->graph;
-    int32_t at = start;
-    for (*n = 0; *n < TOPO_PATH_MAX;) {
-        cycle[(*n)++] = at;
-        const struct net_switch *sw = net->sw[graph->links[at].to];
-        int32_t next = -1;
-        for (int i = 0; sw && i < sw->port_n && next < 0; i++)
-            if (sw->ports[i].paused && sw->ports[i].queue_bytes > 0) next = sw->ports[i].link;
-        if (next < 0) return false;
-        if (next == start) return true;
-        at = next;
-    }
-    return false;
-}
-
-const char *net_stuck(const struct fabric *base, struct arena *arena)
+struct net_parts net_parts(const struct fabric *base)
 {
     const struct net *net = (const struct net *)base;
-    int32_t cycle[TOPO_PATH_MAX];
-    int n, paused = 0;
-    for (int32_t l = 0; l < net->graph->link_n; l++) {
-        if (!net->port[l]->paused) continue;
-        paused++;
-        if (!find_cycle(net, l, cycle, &n)) continue;
-        const char *text = "PFC deadlock: ";
-        for (int i = 0; i < n; i++)
-            text = arena_printf(arena, "%s%s%s", text, i ? ", " : "",
-                                net->graph->links[cycle[i]].name);
-        return arena_printf(arena, "%s wait for each other", text);
-    }
-    return paused ? arena_printf(arena, "%d ports are paused", paused) : "";
+    return (struct net_parts){
+        .graph = net->graph, .port = net->port, .sw = net->sw, .classes = net->shared.net.classes};
 }
 
 void net_record(const struct fabric *base, struct record *record)

@@ -20,9 +20,16 @@ struct net_totals {
 };
 struct net_totals net_totals(const struct fabric *fabric);
 
-/* net_stuck says in words what keeps a fabric that makes no progress: the cycle of paused ports if
- * there is one (deadlock), or "". */
-const char *net_stuck(const struct fabric *fabric, struct arena *arena);
+/* struct net_parts: what a fabric consists of, for those that look at all of it. */
+struct port;
+struct net_switch;
+struct net_parts {
+    const struct topo_graph *graph;
+    struct port *const *port;     /* by link: at its sender */
+    struct net_switch *const *sw; /* by node, NULL for endpoints */
+    int classes;                  /* of data */
+};
+struct net_parts net_parts(const struct fabric *fabric);
 
 /* net_record stores totals and per-link counters, and fills record->data_hops and ack_hops. */
 void net_record(const struct fabric *fabric, struct record *record);

@@ -10,6 +10,7 @@ static const char *const models[] = {"flow", "packet", NULL};
 static const char *const link_layers[] = {"ethernet", "infiniband", NULL};
 static const char *const forwardings[] = {"store-and-forward", "cut-through", NULL};
 static const char *const deliveries[] = {"out-of-order", "in-order", NULL};
+static const char *const recoveries[] = {"go-back-n", "selective", NULL};
 
 static const struct schema_field ecn_fields[] = {
     {.key = "on",
@@ -112,6 +113,13 @@ static const struct schema_field pfc_fields[] = {
      .help = "A port that is paused for so long takes it for a storm: it drops what waits and what "
              "comes until it is let go; 0 = never.",
      .source = "Meta, SIGCOMM 2024: a pause of more than 200 ms triggers it"},
+    {.key = "deadlock_check",
+     .type = SCHEMA_TIME,
+     .offset = AT(pfc.deadlock_check_ps) - AT(pfc),
+     .fallback = "1ms",
+     .max = "1h",
+     .help = "Look for a deadlock so often, less often in long runs: the second look that finds it "
+             "ends the run; 0 = never (the watchdog may break it). Holds for credits, too."},
     {.key = NULL},
 };
 static void check_pfc(const void *config, struct schema_check *check)
@@ -150,6 +158,94 @@ static const struct schema class_schema = {
     .fields = class_fields,
 };
 
+static const struct schema_field transport_fields[] = {
+    {.key = "reorder_window",
+     .type = SCHEMA_TIME,
+     .offset = AT(transport.reorder_ps) - AT(transport),
+     .fallback = "0",
+     .max = "1s",
+     .help = "Selective repeat, out-of-order delivery: a packet is lost once another arrived that "
+             "was sent so much later; 0 = a quarter of the unloaded round trip, and more after "
+             "each needless repetition.",
+     .source = "RACK, RFC 8985 section 6.2"},
+    {.key = NULL},
+};
+
+static const struct schema transport_schema = {
+    .name = "transport",
+    .help = "How queue pairs repeat what is lost.",
+    .size = sizeof(((struct net_cfg *)0)->transport),
+    .fields = transport_fields,
+};
+
+static const struct schema_field nic_fields[] = {
+    {.key = "ack_every",
+     .type = SCHEMA_COUNT,
+     .offset = AT(nic.ack_every) - AT(nic),
+     .fallback = "1",
+     .min = "1",
+     .max = "255",
+     .help = "Packets per acknowledgement. The last of a message, a marked one, one out of place, "
+             "and one that closes the window are acknowledged at once."},
+    {.key = "inter_packet_gap",
+     .type = SCHEMA_SIZE,
+     .offset = AT(nic.gap_bytes) - AT(nic),
+     .fallback = "12B",
+     .min = "12B",
+     .max = "9000B",
+     .help = "Least distance of a data packet from the one before it, in bytes of line rate. 25B "
+             "and 33B (with EVPN) are set by Spectrum-X reference architectures.",
+     .source = "IEEE 802.3: 12; nic-configuration-operator, RA 1.3 to 2.2: 25 and 33"},
+    {.key = "pcie_rate",
+     .type = SCHEMA_RATE,
+     .offset = AT(nic.pcie_bps) - AT(nic),
+     .fallback = "0",
+     .max = "100Tbps",
+     .help = "Payload between NIC and host memory, each way; 0 = no limit. Gen5 x16 carries 55 to "
+             "58 GB/s."},
+    {.key = "rx_buffer",
+     .type = SCHEMA_SIZE,
+     .offset = AT(nic.rx_buffer_bytes) - AT(nic),
+     .fallback = "262016B",
+     .min = "10kB",
+     .max = "1GB",
+     .help = "Receive buffer of a NIC with a pcie_rate; what does not fit is dropped.",
+     .source = "Mellanox community DOC-2933: port buffer size 262016"},
+    {.key = "rx_xoff",
+     .type = SCHEMA_SIZE,
+     .offset = AT(nic.rx_xoff_bytes) - AT(nic),
+     .fallback = "130944B",
+     .max = "1GB",
+     .help = "A NIC that holds more pauses its switch, if PFC is on.",
+     .source = "half of rx_buffer, as DOC-2933 divides it [assumed]"},
+    {.key = "rx_xon",
+     .type = SCHEMA_SIZE,
+     .offset = AT(nic.rx_xon_bytes) - AT(nic),
+     .fallback = "65472B",
+     .max = "1GB",
+     .help = "Down to this it lets it go again.",
+     .source = "half of rx_xoff [assumed]"},
+    {.key = NULL},
+};
+
+static void check_nic(const void *config, struct schema_check *check)
+{
+    const struct net_cfg *cfg = (const struct net_cfg *)((const char *)config - AT(nic));
+    if (cfg->nic.rx_xon_bytes > cfg->nic.rx_xoff_bytes)
+        schema_complain(check, "rx_xon", "C071: rx_xon is above rx_xoff");
+    if (cfg->nic.rx_xoff_bytes > cfg->nic.rx_buffer_bytes)
+        schema_complain(check, "rx_xoff",
+                        "C072: rx_xoff is above rx_buffer: the NIC would drop and never pause");
+}
+
+static const struct schema nic_schema = {
+    .name = "nic",
+    .help = "The network adapters of the endpoints.",
+    .size = sizeof(((struct net_cfg *)0)->nic),
+    .fields = nic_fields,
+    .check = check_nic,
+};
+
 static const struct schema_field fields[] = {
     {.key = "model",
      .type = SCHEMA_ENUM,
@@ -171,7 +267,14 @@ static const struct schema_field fields[] = {
      .fallback = "out-of-order",
      .words = deliveries,
      .help = "out-of-order: packets are placed as they come (direct data placement); in-order: a "
-             "gap makes the sender go back."},
+             "gap is a loss."},
+    {.key = "recovery",
+     .type = SCHEMA_ENUM,
+     .offset = AT(recovery),
+     .fallback = "go-back-n",
+     .words = recoveries,
+     .help = "go-back-n: what follows a lost packet is sent again with it; selective: the receiver "
+             "keeps what came early, and only what is missing is sent again."},
     {.key = "retransmit",
      .type = SCHEMA_TIME,
      .offset = AT(retransmit_ps),
@@ -240,6 +343,16 @@ static const struct schema_field fields[] = {
      .fallback = "dcqcn",
      .kinds = cc_kinds,
      .help = "End-to-end congestion control."},
+    {.key = "transport",
+     .type = SCHEMA_SECTION,
+     .offset = AT(transport),
+     .section = &transport_schema,
+     .help = "How queue pairs repeat what is lost."},
+    {.key = "nic",
+     .type = SCHEMA_SECTION,
+     .offset = AT(nic),
+     .section = &nic_schema,
+     .help = "The network adapters of the endpoints."},
     {.key = "ecn",
      .type = SCHEMA_SECTION,
      .offset = AT(ecn),

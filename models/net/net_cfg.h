@@ -11,6 +11,7 @@ enum net_model { NET_FLOW, NET_PACKET };
 enum net_link_layer { NET_ETHERNET, NET_INFINIBAND };
 enum net_forwarding { NET_STORE_AND_FORWARD, NET_CUT_THROUGH };
 enum net_delivery { NET_OUT_OF_ORDER, NET_IN_ORDER };
+enum net_recovery { NET_GO_BACK_N, NET_SELECTIVE };
 
 /* struct net_class: a class of data; weight 0 = strict. */
 struct net_class {
@@ -21,10 +22,17 @@ struct net_class {
 struct net_cfg {
     int model; /* enum net_model */
     int64_t mtu_bytes;
-    int delivery; /* enum net_link_layer { NET_ETHERNET, NET_INFINIBAND };
-enum net_forwarding { NET_STORE_AND_FORWARD, NET_CUT_THROUGH };
-enum net_delivery */
+    int delivery; /* enum net_delivery */
+    int recovery; /* enum net_recovery */
     int64_t retransmit_ps;
+    struct {
+        int64_t reorder_ps; /* 0 = adapts */
+    } transport;
+    struct {
+        int64_t ack_every, gap_bytes;
+        int64_t pcie_bps; /* 0 = no limit */
+        int64_t rx_buffer_bytes, rx_xoff_bytes, rx_xon_bytes;
+    } nic;
     struct schema_variant routing, cc;
     struct {
         bool on;
@@ -35,6 +43,7 @@ enum net_delivery */
     struct {
         bool on;
         int64_t xoff_bytes, xon_bytes, headroom_bytes, response_ps, alpha_shift, watchdog_ps;
+        int64_t deadlock_check_ps;
     } pfc;
     int64_t buffer_bytes, cell_bytes;
     int link_layer; /* enum net_link_layer */

@@ -1,28 +1,23 @@
-/* rdma.c - the transport of RoCEv2 as a NIC does it (rdma.h).
+/* rdma.c - the sender of RoCEv2's transport as a NIC does it (rdma.h).
  *
- * One acknowledgement per data packet. With out-of-order delivery (direct data placement) packets
- * are placed as they come; in order, a gap is answered with one NACK and the sender goes back
- * (go-back-N), as ConnectX did before selective repeat. A timeout goes back as well.
+ * Messages become packets; acknowledgements open the window. What is lost is repeated by going back
+ * to the first packet that is missing (go-back-N, as ConnectX did before selective repeat), after a
+ * NACK or a timeout; or one by one (rdma_selective.c).
  * Framing, bytes on the wire beside the payload: preamble 8, Ethernet 14, IPv4 20, UDP 8, BTH 12,
  * ICRC 4, FCS 4, inter-packet gap 12 = 82; RETH 16 in the first packet of a message, AETH 4 in an
  * ACK. Source: InfiniBand Architecture Specification, Annex A17.
- * NOT modelled: reads, atomics, selective acknowledgement to the sender after loss.
+ * A rested queue pair is closed when another is opened: what its congestion control had learnt is
+ * stale after a retransmission timeout (RFC 2861), unless a timer of it still runs.
+ * NOT modelled: reads, atomics, the handshake of a connection.
  */
 #include <string.h>
 
 #include "models/net/nic.h"
 #include "sim/base/units.h"
 
-#define CNP_WIRE_BYTES (FRAMING_ROCE_BYTES + 16)
-
 enum { TIMER_WAKE, TIMER_RETRANSMIT, TIMER_SENT };
 
-static int64_t payload_bytes(const struct rdma_qp *qp, const struct rdma_msg *msg, uint32_t seq)
-{
-    int64_t mtu = qp->nic->shared->cfg->mtu_bytes, before = (int64_t)(seq - msg->first) * mtu;
-    int64_t left = msg->bytes - before;
-    return left < mtu ? left : mtu;
-}
+#define REST_TRIES 4 /* rested queue pairs that an opening one looks at */
 
 /* ---- congestion control ---------------------------------------------------------------------- */
 
@@ -59,7 +54,7 @@ static void apply(struct rdma_qp *qp)
     activate_or_rearm(qp);
 }
 
-static void control(struct rdma_qp *qp, struct cc_signal *signal)
+void rdma_control(struct rdma_qp *qp, struct cc_signal *signal)
 {
     const struct nic_shared *shared = qp->nic->shared;
     signal->now_ps = sim_now_ps(shared->sim);
@@ -74,12 +69,12 @@ static void on_wake(struct sim *sim, void *self)
     (void)sim;
     struct rdma_qp *qp = self;
     qp->cc.wake_ps = qp->applied.wake_ps = 0;
-    control(qp, &(struct cc_signal){.event = CC_TIMER});
+    rdma_control(qp, &(struct cc_signal){.event = CC_TIMER});
 }
 
 /* ---- going back ------------------------------------------------------------------------------ */
 
-static void go_back(struct rdma_qp *qp, enum cc_event why)
+static RDMA_RARE void go_back(struct rdma_qp *qp, enum cc_event why)
 {
     struct port *port = &qp->nic->port;
     if (!qp->first) return; /* everything arrived, the acknowledgements are on their way */
@@ -93,55 +88,86 @@ static void go_back(struct rdma_qp *qp, enum cc_event why)
     while (qp->send_at && (int32_t)(to - qp->send_at->first) >= (int32_t)qp->send_at->packets)
         qp->send_at = qp->send_at->next;
     qp->next_ps = sim_now_ps(port->net->sim);
-    control(qp, &(struct cc_signal){.event = why});
+    rdma_control(qp, &(struct cc_signal){.event = why});
     activate_or_rearm(qp);
 }
 
 static void on_retransmit(struct sim *sim, void *self)
 {
     struct rdma_qp *qp = self;
-    int64_t rto_ps = qp->nic->shared->cfg->retransmit_ps;
-    if (qp->acked_below == qp->queued) return;
-    int64_t due_ps = qp->progress_ps + rto_ps;
-    if (due_ps <= sim_now_ps(sim)) {
-        qp->nic->shared->timeouts++;
-        qp->progress_ps = sim_now_ps(sim);
-        due_ps = qp->progress_ps + rto_ps;
-        go_back(qp, CC_TIMEOUT);
+    struct nic_shared *shared = qp->nic->shared;
+    int64_t now_ps = sim_now_ps(sim), look_ps = INT64_MAX;
+    if (qp->sent == qp->acked_below) return; /* nothing is under way; the next packet arms again */
+    int64_t due_ps = qp->progress_ps + shared->cfg->retransmit_ps;
+    if (qp->selective) port_advance(&qp->nic->port, now_ps);
+    if (due_ps <= now_ps) {
+        shared->timeouts++;
+        qp->progress_ps = now_ps;
+        due_ps = now_ps + shared->cfg->retransmit_ps;
+        if (qp->selective) {
+            rdma_selective_timeout(qp);
+        } else {
+            go_back(qp, CC_TIMEOUT);
+        }
+    } else if (qp->selective) {
+        look_ps = rdma_selective_look(qp);
     }
-    timer_arm(sim, &qp->retransmit, due_ps);
+    if (qp->selective) activate_or_rearm(qp);
+    timer_arm(sim, &qp->retransmit, look_ps < due_ps ? look_ps : due_ps);
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-struct packet *rdma_make(struct rdma_qp *qp, int64_t at_ps)
+/* The next packet in order, new or after going back; returns its payload. */
+static inline int64_t fill(struct rdma_qp *qp, struct packet *packet, int64_t at_ps)
 {
     struct nic_shared *shared = qp->nic->shared;
     struct rdma_msg *msg = qp->send_at;
-    struct packet *packet = packet_get(&shared->net.packets);
-    int64_t payload = payload_bytes(qp, msg, qp->sent);
+    int64_t payload = rdma_payload_bytes(msg, shared->cfg->mtu_bytes, qp->sent);
     bool last = qp->sent - msg->first + 1 == msg->packets;
-    packet->type = PACKET_DATA;
-    packet->qp = qp->number;
     packet->seq = qp->sent;
-    packet->dst = qp->dst;
-    packet->sent_ps = at_ps;
-    packet->flags = last ? PACKET_LAST : 0;
+    packet->flags = (uint8_t)(msg->flags | (last ? PACKET_LAST : 0));
     packet->wire_bytes = (uint16_t)(payload + FRAMING_ROCE_BYTES +
                                     (qp->sent == msg->first ? FRAMING_ROCE_RETH_BYTES : 0));
-    qp->sent++;
-    qp->inflight_bytes += payload;
-    qp->sent_bytes += payload;
-    shared->injected_bytes += packet->wire_bytes;
-    if (qp->gap_q16) qp->next_ps = at_ps + (int64_t)(packet->wire_bytes * qp->gap_q16 >> 16);
-    if (last) qp->send_at = msg->next;
-    if (!timer_armed(&qp->retransmit)) {
-        qp->progress_ps = sim_now_ps(shared->sim);
-        timer_after(shared->sim, &qp->retransmit, shared->cfg->retransmit_ps);
+    if (qp->sent++ == qp->fresh) {
+        qp->fresh++;
+        qp->sent_bytes += payload;
     }
+    if (last) qp->send_at = msg->next;
     if (last && msg->msg && msg->msg->sent) {
         timer_arm(shared->sim, &msg->sent,
                   at_ps + port_serialise_ps(&qp->nic->port, packet->wire_bytes));
+    }
+    return payload;
+}
+
+/* The receiver may keep an acknowledgement back, but not the one that the sender waits for: its
+ * window is full, or it is so slow that a timeout would come before ack_every packets. */
+static RDMA_RARE bool must_ask(const struct rdma_qp *qp, int64_t at_ps)
+{
+    const struct net_cfg *cfg = qp->nic->shared->cfg;
+    return !rdma_may_send(qp) ||
+           qp->next_ps - at_ps > cfg->retransmit_ps / (4 * cfg->nic.ack_every);
+}
+
+struct packet *rdma_make(struct rdma_qp *qp, int64_t at_ps)
+{
+    struct nic_shared *shared = qp->nic->shared;
+    const struct net_cfg *cfg = shared->cfg;
+    struct packet *packet = packet_get(&shared->net.packets);
+    packet->type = PACKET_DATA;
+    packet->qp = qp->number;
+    packet->dst = qp->dst;
+    packet->sent_ps = at_ps;
+    int64_t payload = qp->lost_n ? rdma_selective_again(qp, packet) : fill(qp, packet, at_ps);
+    qp->inflight_bytes += payload;
+    shared->injected_bytes += packet->wire_bytes;
+    if (qp->gap_q16) qp->next_ps = at_ps + (int64_t)(packet->wire_bytes * qp->gap_q16 >> 16);
+    if (qp->selective) rdma_selective_sent(qp, packet, payload);
+    if (cfg->nic.ack_every > 1 && must_ask(qp, at_ps)) packet->flags |= PACKET_ASK;
+    if (!timer_armed(&qp->retransmit)) {
+        qp->progress_ps = sim_now_ps(shared->sim);
+        timer_after(shared->sim, &qp->retransmit, cfg->retransmit_ps);
     }
     return packet;
 }
@@ -149,7 +175,7 @@ struct packet *rdma_make(struct rdma_qp *qp, int64_t at_ps)
 static void on_sent(struct sim *sim, void *self)
 {
     struct rdma_msg *msg = self;
-    struct nic *nic = msg->nic;
+    struct nic *nic = msg->qp->nic;
     struct fabric_msg *owner = msg->msg;
     fabric_msg_fn *sent = owner->sent;
     if (--nic->watched == 0) port_eager(&nic->port, false);
@@ -163,10 +189,12 @@ void rdma_post(struct rdma_qp *qp, struct fabric_msg *msg)
     struct nic_shared *shared = nic->shared;
     struct rdma_msg *posted = pool_get(&shared->messages);
     int64_t mtu = shared->cfg->mtu_bytes;
+    CHECK(msg->traffic_class < 8, "traffic class %d", msg->traffic_class);
     port_advance(&nic->port, sim_now_ps(shared->sim));
     posted->msg = msg;
     posted->bytes = msg->bytes;
-    posted->nic = nic;
+    posted->qp = qp;
+    posted->flags = (uint8_t)(msg->traffic_class << PACKET_CLASS_SHIFT);
     posted->first = qp->queued;
     posted->packets = (uint32_t)((msg->bytes + mtu - 1) / mtu);
     if (posted->packets == 0) posted->packets = 1;
@@ -183,195 +211,182 @@ void rdma_post(struct rdma_qp *qp, struct fabric_msg *msg)
     if (!qp->send_at) qp->send_at = posted;
     if (qp->next_ps < msg->start_ps) qp->next_ps = msg->start_ps;
     if (msg->sent && nic->watched++ == 0) port_eager(&nic->port, true);
-    if (qp->sent_bytes == 0) control(qp, &(struct cc_signal){.event = CC_START});
+    if (qp->sent_bytes == 0) rdma_control(qp, &(struct cc_signal){.event = CC_START});
     if (rdma_may_send(qp)) nic_activate(nic, qp);
-}
-
-/* ---- receiving ------------------------------------------------------------------------------- */
-
-/* The last missing packet of a message is there. */
-static void complete(struct rdma_qp *qp, struct rdma_msg *done)
-{
-    struct sim *sim = qp->nic->shared->sim;
-    struct fabric_msg *msg = done->msg;
-    int64_t took_ps = sim_now_ps(sim) - msg->start_ps;
-    int64_t ideal_ps = qp->idle_ps + units_serialise_ps(msg->bytes, qp->nic->port.rate_bps);
-    msg->excess_ps = took_ps > ideal_ps ? took_ps - ideal_ps : 0;
-    msg->bound = BOUND_SWITCH;
-    done->msg = NULL;
-    msg->done(sim, msg);
-}
-
-/* The sender knows that all packets below qp->acked_below arrived: it forgets their messages. */
-static void forget_messages(struct rdma_qp *qp)
-{
-    while (qp->first && (int32_t)(qp->acked_below - qp->first->first - qp->first->packets) >= 0) {
-        struct rdma_msg *msg = qp->first;
-        qp->first = msg->next;
-        if (!qp->first) qp->last = NULL;
-        if (qp->send_at == msg) qp->send_at = msg->next;
-        pool_put(&qp->nic->shared->messages, msg);
-    }
-    if ((int32_t)(qp->acked_below - qp->sent) <= 0) return;
-    qp->sent = qp->acked_below; /* it was going back over packets that had arrived */
-    if (qp->active && !rdma_may_send(qp)) nic_deactivate(qp->nic, qp);
-}
-
-static bool test_and_set(struct rdma_qp *qp, uint32_t seq)
-{
-    if (!qp->bitmap)
-        qp->bitmap = ARENA_ARRAY(sim_arena(qp->nic->shared->sim), uint64_t, RDMA_BITMAP / 64);
-    uint64_t *word = &qp->bitmap[seq % RDMA_BITMAP / 64], bit = UINT64_C(1) << (seq % 64);
-    bool was = *word & bit;
-    *word |= bit;
-    return was;
-}
-
-/* Is this packet new? Moves expected on over packets that came early. */
-static bool accept(struct rdma_qp *qp, uint32_t seq)
-{
-    struct nic_shared *shared = qp->nic->shared;
-    int32_t ahead = (int32_t)(seq - qp->expected);
-    if (ahead < 0) {
-        shared->duplicates++;
-        return false;
-    }
-    if (ahead > 0) {
-        shared->out_of_order++;
-        if (shared->cfg->delivery == NET_IN_ORDER || ahead >= (int32_t)RDMA_BITMAP) return false;
-        bool was = test_and_set(qp, seq);
-        qp->early_n += !was;
-        shared->duplicates += was;
-        return !was;
-    }
-    qp->expected++;
-    qp->nacked = false;
-    while (qp->early_n) {
-        uint64_t *word = &qp->bitmap[qp->expected % RDMA_BITMAP / 64];
-        uint64_t bit = UINT64_C(1) << (qp->expected % 64);
-        if (!(*word & bit)) break;
-        *word &= ~bit;
-        qp->early_n--;
-        qp->expected++;
-    }
-    return true;
-}
-
-static void send_cnp(struct rdma_qp *qp)
-{
-    struct nic_shared *shared = qp->nic->shared;
-    int64_t now_ps = sim_now_ps(shared->sim);
-    if (qp->cnp_ps >= 0 && now_ps - qp->cnp_ps < shared->cfg->ecn.cnp_ps) return;
-    struct packet *cnp = packet_get(&shared->net.packets);
-    qp->cnp_ps = now_ps;
-    shared->cnps++;
-    cnp->type = PACKET_CNP;
-    cnp->qp = qp->number;
-    cnp->dst = qp->src;
-    cnp->wire_bytes = CNP_WIRE_BYTES;
-    port_enqueue(&qp->peer->port, cnp, PACKET_CONTROL, 0);
-}
-
-void rdma_receive(struct rdma_qp *qp, struct packet *packet)
-{
-    struct nic_shared *shared = qp->nic->shared;
-    uint32_t seq = packet->seq;
-    bool gap = shared->cfg->delivery == NET_IN_ORDER && (int32_t)(seq - qp->expected) > 0;
-    bool fresh = accept(qp, seq);
-    if (packet->flags & PACKET_MARKED && shared->cc->wants_cnp) {
-        send_cnp(qp);
-        packet->flags &= (uint8_t)~PACKET_MARKED;
-    }
-    if (gap && qp->nacked) {
-        packet_put(&shared->net.packets, packet);
-    } else {
-        qp->nacked = gap;
-        packet->type = gap ? PACKET_NACK : PACKET_ACK;
-        packet->ack = qp->expected;
-        packet->dst = qp->src;
-        packet->wire_bytes = FRAMING_ROCE_ACK_BYTES;
-        port_enqueue(&qp->peer->port, packet, PACKET_CONTROL, 0);
-    }
-    if (!fresh) return;
-    struct rdma_msg *msg = qp->first;
-    while (seq - msg->first >= msg->packets)
-        msg = msg->next;
-    if (++msg->arrived == msg->packets) complete(qp, msg);
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
+/* qp has nothing to do. */
+static RDMA_RARE void rest(struct nic_shared *shared, struct rdma_qp *qp)
+{
+    if (qp->resting) return;
+    qp->resting = true;
+    qp->rest_next = NULL;
+    if (shared->rest_first) {
+        shared->rest_last->rest_next = qp;
+    } else {
+        shared->rest_first = qp;
+    }
+    shared->rest_last = qp;
+}
+
+void rdma_forget(struct rdma_qp *qp)
+{
+    struct nic_shared *shared = qp->nic->shared;
+    while (qp->first && (int32_t)(qp->acked_below - qp->first->first - qp->first->packets) >= 0) {
+        struct rdma_msg *msg = qp->first;
+        qp->first = msg->next;
+        if (qp->send_at == msg) qp->send_at = msg->next;
+        msg->acked = true;
+        if (!msg->msg) pool_put(&shared->messages, msg);
+    }
+    if (qp->first) return;
+    qp->last = NULL;
+    if (shared->closed) rest(shared, qp);
+}
+
+/* The sender of go-back-N knows that all packets below ack arrived. */
 static void acknowledge_below(struct rdma_qp *qp, uint32_t ack)
 {
     if (qp->retransmitted) port_advance(&qp->nic->port, sim_now_ps(qp->nic->shared->sim));
     qp->acked_below = ack;
-    forget_messages(qp);
+    rdma_forget(qp);
+    if ((int32_t)(ack - qp->sent) <= 0) return;
+    qp->sent = ack; /* it was going back over packets that had arrived */
+    if (qp->active && !rdma_may_send(qp)) nic_deactivate(qp->nic, qp);
+}
+
+/* What the last packet of a message, which is answered at once, is short of a full one. */
+static RDMA_RARE int64_t short_of_full(const struct rdma_qp *qp, const struct packet *packet)
+{
+    int64_t mtu = qp->nic->shared->cfg->mtu_bytes;
+    const struct rdma_msg *msg = qp->first;
+    while (msg && packet->seq - msg->first >= msg->packets)
+        msg = msg->next;
+    return msg ? mtu - rdma_payload_bytes(msg, mtu, packet->seq) : 0;
+}
+
+/* Returns the bytes that are newly known to have arrived. */
+static inline int64_t take_in(struct rdma_qp *qp, const struct packet *packet)
+{
+    const struct net_cfg *cfg = qp->nic->shared->cfg;
+    if (qp->selective) return rdma_selective_acked(qp, packet);
+    int64_t bytes = packet->acked_n * cfg->mtu_bytes;
+    if ((packet->flags & (PACKET_LAST | PACKET_AGAIN)) == PACKET_LAST)
+        bytes -= short_of_full(qp, packet);
+    if ((int32_t)(packet->ack - qp->acked_below) > 0) acknowledge_below(qp, packet->ack);
+    /* Answers may be lost or overtake each other: where all has arrived, the count is the truth. */
+    int64_t left = qp->sent_bytes - qp->acked_bytes;
+    if (bytes > left || !qp->first) bytes = left;
+    qp->inflight_bytes = qp->retransmitted ? (int64_t)(qp->sent - qp->acked_below) * cfg->mtu_bytes
+                                           : qp->inflight_bytes - bytes;
+    if (qp->inflight_bytes < 0) qp->inflight_bytes = 0;
+    return bytes;
 }
 
 static void acknowledged(struct rdma_qp *qp, struct packet *packet)
 {
     struct nic_shared *shared = qp->nic->shared;
-    int64_t mtu = shared->cfg->mtu_bytes, now_ps = sim_now_ps(shared->sim);
-    if (qp->window_bytes) port_advance(&qp->nic->port, now_ps);
-    if ((int32_t)(packet->ack - qp->acked_below) > 0) acknowledge_below(qp, packet->ack);
-    qp->progress_ps = now_ps;
-    qp->acked_bytes += mtu;
-    qp->inflight_bytes =
-        qp->retransmitted ? (int64_t)(qp->sent - qp->acked_below) * mtu : qp->inflight_bytes - mtu;
-    if (qp->inflight_bytes < 0) qp->inflight_bytes = 0;
+    int64_t now_ps = sim_now_ps(shared->sim);
+    if (qp->window_bytes || qp->selective) port_advance(&qp->nic->port, now_ps);
     struct cc_signal signal = {.event = CC_ACK,
                                .marked = packet->flags & PACKET_MARKED,
                                .rtt_ps = now_ps - packet->sent_ps,
-                               .acked_bytes = mtu};
+                               .acked_bytes = take_in(qp, packet)};
+    qp->progress_ps = now_ps;
+    qp->acked_bytes += signal.acked_bytes;
     if (shared->cc->wants_hops) {
         signal.hop = nic_telemetry(packet)->hop;
         signal.hop_n = nic_telemetry(packet)->n;
     }
-    control(qp, &signal);
+    rdma_control(qp, &signal);
     if (!qp->active && rdma_may_send(qp)) nic_activate(qp->nic, qp);
 }
 
 void rdma_answer(struct rdma_qp *qp, struct packet *packet)
 {
-    switch ((enum packet_type)packet->type) {
-    case PACKET_ACK:
+    if (packet->type == PACKET_ACK) {
         acknowledged(qp, packet);
-        break;
-    case PACKET_NACK:
-        if ((int32_t)(packet->ack - qp->acked_below) > 0) acknowledge_below(qp, packet->ack);
+    } else if (packet->type == PACKET_CNP) {
+        rdma_control(qp, &(struct cc_signal){.event = CC_CNP});
+    } else {
+        CHECK(packet->type == PACKET_NACK, "not an answer: packet type %d", packet->type);
+        qp->acked_bytes += take_in(qp, packet);
         go_back(qp, CC_NACK);
-        break;
-    case PACKET_CNP:
-        control(qp, &(struct cc_signal){.event = CC_CNP});
-        break;
-    case PACKET_DATA:
-    case PACKET_CREDIT:
-        CHECK(false, "not an answer: packet type %d", packet->type);
     }
     packet_put(&qp->nic->shared->net.packets, packet);
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-struct rdma_qp *rdma_open(struct nic *src, struct nic *dst, uint32_t stream, int64_t base_rtt_ps)
+/* One that rested for long, or NULL. Those that are not ready go to the end of the list, those
+ * that are at work come back to it by themselves. */
+static struct rdma_qp *take_rested(struct nic_shared *shared)
 {
-    struct nic_shared *shared = src->shared;
+    int64_t before_ps = sim_now_ps(shared->sim) - shared->cfg->retransmit_ps;
+    for (int tries = REST_TRIES; tries > 0 && shared->rest_first; tries--) {
+        struct rdma_qp *qp = shared->rest_first;
+        shared->rest_first = qp->rest_next;
+        qp->resting = false;
+        if (qp->first) continue;
+        if (!qp->draining && !timer_armed(&qp->wake) && qp->progress_ps <= before_ps) return qp;
+        rest(shared, qp);
+    }
+    return NULL;
+}
+
+/* As new, but for its place and for arrays that are empty. */
+static void reopen(struct nic_shared *shared, struct rdma_qp *qp)
+{
+    struct rdma_qp old = *qp;
+    shared->closed(shared, qp);
+    timer_stop(shared->sim, &qp->retransmit);
+    memset(qp, 0, sizeof *qp + shared->cc->state_size);
+    qp->number = old.number + (1u << RDMA_PLACE_BITS);
+    qp->bitmap = old.bitmap;
+    qp->bitmap_bits = old.bitmap_bits;
+    qp->repair = old.repair;
+    qp->wake.component = old.wake.component;
+}
+
+static struct rdma_qp *create(struct nic_shared *shared)
+{
     struct arena *arena = sim_arena(shared->sim);
-    struct rdma_qp *qp = ARENA_NEW(arena, struct rdma_qp);
+    struct rdma_qp *qp = arena_lines(arena, sizeof *qp + shared->cc->state_size);
+    CHECK(shared->qp_n >> RDMA_PLACE_BITS == 0, "more than 2^%d queue pairs", RDMA_PLACE_BITS);
     shared->qp =
         arena_grow(arena, shared->qp, &shared->qp_cap, shared->qp_n + 1, sizeof(struct rdma_qp *));
     qp->number = (uint32_t)shared->qp_n;
     shared->qp[shared->qp_n++] = qp;
+    qp->wake.component = sim_component(shared->sim);
+    return qp;
+}
+
+struct rdma_qp *rdma_open(struct nic *src, struct nic *dst, uint32_t stream, int64_t base_rtt_ps)
+{
+    struct nic_shared *shared = src->shared;
+    struct rdma_qp *qp = take_rested(shared);
+    if (qp) {
+        reopen(shared, qp);
+    } else {
+        qp = create(shared);
+    }
     qp->nic = src;
     qp->peer = dst;
+    nic_init(src);
+    nic_init(dst);
     qp->src = src->node;
     qp->dst = dst->node;
     qp->stream = stream;
     qp->cnp_ps = -1;
     qp->idle_ps = base_rtt_ps / 2;
-    uint32_t component = sim_component(shared->sim);
+    uint32_t component = qp->wake.component;
     timer_init(&qp->wake, on_wake, qp, component, TIMER_WAKE);
     timer_init(&qp->retransmit, on_retransmit, qp, component, TIMER_RETRANSMIT);
+    qp->selective = shared->cfg->recovery == NET_SELECTIVE;
+    qp->strict = shared->cfg->delivery == NET_IN_ORDER && !qp->selective;
+    if (qp->selective) rdma_selective_open(qp);
     const struct cc_link link = {.rate_bps = src->port.rate_bps,
                                  .base_rtt_ps = base_rtt_ps,
                                  .mtu_bytes = shared->cfg->mtu_bytes};

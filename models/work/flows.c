@@ -63,7 +63,8 @@ void flows_live_send(struct flows *flows, const struct flows_ask *ask)
     flow->tag = ask->tag;
     flow->src = ask->src;
     flow->dst = ask->dst;
-    flow->unsent = flow->unarrived = (int32_t)parts;
+    flow->number = flows->started;
+    flow->msg_n = flow->unsent = flow->unarrived = (int32_t)parts;
     flow->prev = flows->live->prev;
     flow->next = flows->live;
     flow->prev->next = flow->next->prev = flow;
@@ -83,6 +84,15 @@ void flows_live_send(struct flows *flows, const struct flows_ask *ask)
         };
         fabric_send(flows->fabric, &flow->msg[p]);
     }
+}
+
+void flows_see(const struct flows *flows, flows_see_fn *see, void *self)
+{
+    for (const struct flows_flow *flow = flows->live->next; flow != flows->live; flow = flow->next)
+        see(self, &(struct flows_seen){.number = flow->number,
+                                       .bytes = flow->bytes,
+                                       .msg = flow->msg,
+                                       .msg_n = flow->msg_n});
 }
 
 void flows_live_settle(struct flows *flows)

@@ -58,6 +58,15 @@ struct flows *flows_new(struct sim *sim, const struct flows_cfg *cfg, struct fab
                         const struct flows_hosts *hosts);
 /* flows_start arms the first event. */
 void flows_start(struct flows *flows);
+/* struct flows_seen: a flow on its way, in messages (one per queue pair). */
+struct flows_seen {
+    int64_t number, bytes;        /* numbers count from 0 in the order of starting */
+    const struct fabric_msg *msg; /* [msg_n] */
+    int32_t msg_n;
+};
+typedef void flows_see_fn(void *self, const struct flows_seen *flow);
+/* flows_see tells see of each flow on its way, lowest number first. */
+void flows_see(const struct flows *flows, flows_see_fn *see, void *self);
 /* flows_waits_for says in words what traffic that is not done waits for. */
 const char *flows_waits_for(const struct flows *flows, struct arena *arena);
 /* flows_record stores counts, makespan, goodput, completion times and slowdowns of a run (to the

@@ -21,9 +21,9 @@ struct flows_ask {
 struct flows_flow {
     struct flows_flow *next, *prev; /* among those on their way */
     struct flows *flows;
-    int64_t bytes, start_ps, tag;
+    int64_t bytes, start_ps, tag, number;
     int32_t src, dst;
-    int32_t unsent, unarrived; /* messages */
+    int32_t msg_n, unsent, unarrived; /* messages */
     struct fabric_msg msg[];
 };
 

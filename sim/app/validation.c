@@ -6,6 +6,7 @@
 
 #include "sim/app/cli.h"
 #include "sim/app/point.h"
+#include "sim/app/validation_model.h"
 #include "sim/base/units.h"
 #include "sim/engine/fit.h"
 #include "sim/io/tree.h"
@@ -65,7 +66,17 @@ static const struct schema_field row_fields[] = {
      .offset = ROW(topology),
      .fallback = "",
      .help = "Topology, if not the file's."},
-    {.key = "workload", .type = SCHEMA_STRING, .offset = ROW(workload), .help = "Workload."},
+    {.key = "model",
+     .type = SCHEMA_VARIANT,
+     .offset = ROW(model),
+     .fallback = "run",
+     .kinds = validation_model_kinds,
+     .help = "Where the value comes from: a run of the workload, or a formula."},
+    {.key = "workload",
+     .type = SCHEMA_STRING,
+     .offset = ROW(workload),
+     .fallback = "",
+     .help = "Workload of a run."},
     {.key = "set",
      .type = SCHEMA_STRING,
      .offset = ROW(set),
@@ -86,7 +97,12 @@ static const struct schema_field row_fields[] = {
      .offset = ROW(unit),
      .fallback = "s",
      .help = "Unit of expected and got."},
-    {.key = "expected", .type = SCHEMA_REAL, .offset = ROW(expected), .help = "Measured value."},
+    {.key = "factor",
+     .type = SCHEMA_REAL,
+     .offset = ROW(factor),
+     .fallback = "1",
+     .help = "The metric times this is in the unit."},
+    {.key = "expected", .type = SCHEMA_REAL, .offset = ROW(expected), .help = "Published value."},
     {.key = "tolerance",
      .type = SCHEMA_FRACTION,
      .offset = ROW(tolerance),
@@ -124,6 +140,8 @@ static void check_row(const void *config, struct schema_check *check)
                         "C100: give one of tolerance and tolerance_absolute, not 0");
     if (row->tolerance > 0 && row->expected == 0)
         schema_complain(check, "expected", "C101: a relative tolerance of nothing");
+    if (validation_model_is_run(&row->model) != (*row->workload != 0))
+        schema_complain(check, "workload", "C102: a row has a workload or the model of a formula");
 }
 
 static const struct schema row_schema = {
@@ -285,9 +303,15 @@ bool validation_value(struct validation *validation, const struct validation_fil
 {
     const char *const sets[2] = {row->set, more}, *const base[2] = {row->minus, more};
     double base_value = 0;
+    if (!validation_model_is_run(&row->model)) {
+        bool ok = validation_model_value(&row->model, row->metric, value);
+        *value *= row->factor;
+        return ok || err_add(validation->err, (struct err_pos){0}, "%s: the model has no %s",
+                             row->name, row->metric);
+    }
     if (!run_point(validation, file, row, sets, value)) return false;
     if (*row->minus && !run_point(validation, file, row, base, &base_value)) return false;
-    *value -= base_value;
+    *value = (*value - base_value) * row->factor;
     return true;
 }
 

@@ -1,7 +1,7 @@
-/* validation.h - rows of published measurements, and what the simulator says to them.
+/* validation.h - rows of published values, and what the simulator says to them.
  *
- * A file tests/validation/NAME.yaml names its source, a topology, and rows: a workload, overrides,
- * a metric, the measured value, a tolerance. Files are found by looking; no row is in the code.
+ * A file tests/validation/NAME.yaml names its source, a topology, and rows: a workload and overrides
+ * (or a formula), a metric, the published value, a tolerance. Files are found by looking; no row is in the code.
  */
 #ifndef RAILSIM_APP_VALIDATION_H
 #define RAILSIM_APP_VALIDATION_H
@@ -15,13 +15,15 @@
 
 enum validation_kind { VALIDATION_CALIBRATED, VALIDATION_PREDICTED };
 
-/* struct validation_row: one measured value. */
+/* struct validation_row: one published value, and the simulation or formula that gives it, too. */
 struct validation_row {
     const char *name;
     int kind;                        /* enum validation_kind */
+    struct schema_variant model;     /* of validation_model.h; `run`: workload */
     const char *topology, *workload; /* paths; topology "" = the file's */
     const char *set;                 /* overrides, separated by blanks */
     const char *entity, *metric, *unit;
+    double factor; /* from the metric's unit to unit */
     double expected;
     double tolerance;          /* relative; or */
     double tolerance_absolute; /* in unit */
@@ -63,7 +65,8 @@ struct validation {
 const struct validation_file *validation_load(struct arena *arena, int *n, struct err *err);
 
 /* validation_value runs (or remembers) the point of a row, and the one to subtract if there is one,
- * both with more overrides, separated by blanks, and returns the metric. */
+ * both with more overrides, separated by blanks, and returns the metric in the row's unit; of a
+ * formula, what it gives. */
 bool validation_value(struct validation *validation, const struct validation_file *file,
                       const struct validation_row *row, const char *more, double *value);
 

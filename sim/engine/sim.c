@@ -69,7 +69,7 @@ struct sim {
     struct chunk *free;
     int64_t dead, dead_max; /* entries of stopped timers; past dead_max they are swept out */
     uint64_t fingerprint;
-    int64_t events, look; /* look: when the run loop next has to look up */
+    int64_t events, look, guard_ps; /* look: when to look up next; guard: end of max_wall_ps */
     bool finished;
     uint32_t components;
     uint32_t levels; /* bit l: level l may hold timers */
@@ -405,11 +405,11 @@ static int64_t peak_bytes(void)
 }
 
 /* look_up decides whether the run goes on (SIM_STOPS) and when it has to be asked again. */
-static enum sim_stop look_up(struct sim *sim, const struct sim_limits *limits, int64_t end_wall_ps)
+static enum sim_stop look_up(struct sim *sim, const struct sim_limits *limits)
 {
     if (sim->finished) return SIM_DONE;
     if (limits->max_events && sim->events >= limits->max_events) return SIM_MAX_EVENTS;
-    if (limits->max_wall_ps && wall_ps() >= end_wall_ps) return SIM_MAX_WALL;
+    if (limits->max_wall_ps && wall_ps() >= sim->guard_ps) return SIM_MAX_WALL;
     if (limits->max_mem_bytes && peak_bytes() > limits->max_mem_bytes) return SIM_MAX_MEM;
     sim->look = sim->events + LOOK_EVENTS;
     if (limits->max_events && limits->max_events < sim->look) sim->look = limits->max_events;
@@ -452,13 +452,13 @@ static void fire(struct sim *sim, struct timer_entry *entry)
 enum sim_stop sim_run(struct sim *sim, const struct sim_limits *limits)
 {
     const int64_t last_ps = limits->max_sim_ps ? limits->max_sim_ps : INT64_MAX;
-    const int64_t end_wall_ps = limits->max_wall_ps ? wall_ps() + limits->max_wall_ps : 0;
+    if (limits->max_wall_ps && !sim->guard_ps) sim->guard_ps = wall_ps() + limits->max_wall_ps;
     enum sim_stop stop = SIM_STOPS;
     sim->look = 0;
     check_lend(&sim->context);
     while (stop == SIM_STOPS) {
         if (sim->events >= sim->look) {
-            stop = look_up(sim, limits, end_wall_ps);
+            stop = look_up(sim, limits);
             continue;
         }
         struct timer_entry *entry = next_entry(sim);

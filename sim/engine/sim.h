@@ -42,7 +42,8 @@ enum sim_stop {
     SIM_STOPS
 };
 
-/* struct sim_limits: guards; 0 = none. Wall time and memory are looked at every 65,536 events. */
+/* struct sim_limits: guards; 0 = none. Wall time, which counts from the first sim_run that limits
+ * it, and memory are looked at every 65,536 events, and when sim_run begins. */
 struct sim_limits {
     int64_t max_events, max_sim_ps, max_wall_ps, max_mem_bytes;
 };

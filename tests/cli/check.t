@@ -72,7 +72,7 @@ $ railsim list clents
 error: nothing is called 'clents' (did you mean 'clients'?)
 [2]
 $ railsim list nothing-like-it
-error: nothing is called 'nothing-like-it'; there are: topologies, workloads, plots, clients, fabrics, congestion-controls, routings, tcp-laws, workload-kinds
+error: nothing is called 'nothing-like-it'; there are: topologies, workloads, plots, clients, fabrics, congestion-controls, routings, tcp-laws, workload-kinds, devices
 [2]
 $ railsim list | grep -E '^[a-z-]+: '
 topologies: shipped topologies
@@ -84,8 +84,9 @@ congestion-controls: end-to-end congestion controls (network.cc.kind)
 routings: routing rules (network.routing.kind)
 tcp-laws: laws of the congestion window (storage.client.tcp_law)
 workload-kinds: kinds of workload (kind)
+devices: accelerators, network cards and servers (topologies/devices.yaml)
 $ railsim list plots | grep -c .
-6
+10
 $ railsim schema topology | head -3
 {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -93,8 +94,8 @@ $ railsim schema topology | head -3
 $ railsim schema --markdown | head -1
 \# Configuration keys
 $ railsim schema
-error: missing argument: railsim schema topology|workload
+error: missing argument: railsim schema topology|workload|devices
 [2]
 $ railsim schema topologies
-error: no kind of file is called 'topologies': topology or workload
+error: no kind of file is called 'topologies': topology, workload or devices
 [2]

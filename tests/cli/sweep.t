@@ -38,7 +38,7 @@ $ railsim sweep topologies/remote-storage.yaml workloads/llama2-70b-lora.yaml wo
 failed|4|["max-events","workloads/resnet50.yaml",{"wan.rtt":"2ms"}]
 # All points are checked before anything runs; each mistake is told once.
 $ railsim sweep topologies/remote-storage.yaml workloads/llama2-70b-lora.yaml workloads/resnet50.yaml --vary wan.rtt=1ms,2xs,-3ms --vary workload.epoks=1,2 --set foo.bar=1 -o n.db; ls n.db
---set foo.bar=1: error: unknown key 'foo'; keys: name, node, nic, fabric, network, wan, storage
+--set foo.bar=1: error: unknown key 'foo'; keys: name, devices, node, nic, fabric, network, telemetry, faults, collectives, wan, storage
 --vary workload.epoks=1: error: unknown key 'epoks'; keys: name, load, dataset, reader, step, all_reduce, evaluation, checkpoint, epochs, steps, startup, serial_operations, kind
 --vary wan.rtt=2xs: error: 'wan.rtt' cannot be '2xs': unknown unit; a time takes: ps ns us ms s min h
 --vary wan.rtt=-3ms: error: 'wan.rtt' cannot be '-3ms': allowed: 0s .. 10s

@@ -119,7 +119,7 @@ static void net__all_bytes_accounted_at_any_time_each_message_once(void **state)
         enum sim_stop stop = sim_run(rig->sim, &(struct sim_limits){.max_sim_ps = PS_PER_S});
         if (stop != SIM_IDLE)
             fail_msg("seed %llu: %s, %s", (unsigned long long)seed, sim_stop_name(stop),
-                     net_stuck(rig->fabric, &rig->arena));
+                     stuck_text(rig->fabric, &rig->arena));
         look(rig, seed);
         struct net_totals sum = net_totals(rig->fabric);
         assert_int_equal(sum.inflight_bytes, 0);

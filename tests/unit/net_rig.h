@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "models/net/net.h"
+#include "models/net/stuck.h"
 #include "models/topo/topo.h"
 #include "sim/base/units.h"
 #include "sim/io/tree.h"
@@ -168,7 +169,7 @@ static inline struct net_rig_msg *net_rig_send(struct net_rig *rig, const int en
 static inline struct net_totals net_rig_run(struct net_rig *rig)
 {
     enum sim_stop stop = sim_run(rig->sim, &(struct sim_limits){.max_sim_ps = 2 * PS_PER_S});
-    if (stop != SIM_IDLE) print_message("stuck: %s\n", net_stuck(rig->fabric, &rig->arena));
+    if (stop != SIM_IDLE) print_message("stuck: %s\n", stuck_text(rig->fabric, &rig->arena));
     assert_int_equal(stop, SIM_IDLE);
     for (int i = 0; i < rig->msg_n; i++)
         assert_int_equal(rig->m[i].dones, 1);

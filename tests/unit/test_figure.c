@@ -24,9 +24,10 @@
 /* What a name may look like in the worst case. */
 #define EVIL "`touch pwned` $(touch pwned) '; system(\"touch pwned\") # \"; !touch pwned %s \\n <&>"
 
-static const char *const shipped[] = {"read-throughput", "slowdown-map", "slowdown-vs-rtt",
-                                      "time-breakdown", "time-vs-rtt"};
-#define SHIPPED_N 5
+static const char *const shipped[] = {"fct-slowdown",     "link-utilisation", "queue-timeseries",
+                                      "rate-convergence", "read-throughput",  "slowdown-map",
+                                      "slowdown-vs-rtt",  "time-breakdown",   "time-vs-rtt"};
+#define SHIPPED_N 9
 
 /* A scratch folder with everything that a test may leave. */
 struct scratch {
@@ -256,6 +257,18 @@ static void figure_gnuplot_run__no_gnuplot(void **state)
     assert_int_equal(s->err.exit_code, 3);
 }
 
+/* A link and a flow called name, and slowdowns of a size. */
+static void store_telemetry(struct scratch *s, struct record *record, const char *name)
+{
+    static const char *const kinds[][2] = {
+        {"utilisation", "slowdown_p50"}, {"queue_max", "slowdown_p95"}, {"rate", "slowdown_p99"}};
+    for (int k = 0; k < 3; k++) {
+        const char *entity = arena_printf(&s->arena, "%s/a>%s", k < 2 ? "link" : "flow", name);
+        record_sample(record, record_series(record, entity, kinds[k][0], "1", 1000000), 0, 7);
+        record_metric(record, "flows/size>30000000", kinds[k][1], "1", 2.5);
+    }
+}
+
 /* store_point puts one finished point of a workload called name into the database. */
 static void store_point(struct scratch *s, struct results *results, const char *name, int rtt_ms)
 {
@@ -277,7 +290,6 @@ static void store_point(struct scratch *s, struct results *results, const char *
     assert_true(results_plan(results, &grid, &s->err));
     record_init(&record);
     record.status = "ok";
-    record.message = "";
     record_metric(&record, "run", "time_to_train_s", "s", 100 + rtt_ms);
     int phase = record_phase(&record, "epoch 1", 0, 1000000);
     record_share(&record, phase, "compute", "compute", 900000);
@@ -285,6 +297,7 @@ static void store_point(struct scratch *s, struct results *results, const char *
     int series = record_series(&record, "storage/client", "read_rate", "bit/s", 1);
     for (int i = 0; i < 20; i++)
         record_sample(&record, series, i * INT64_C(1000000000000), 1e9 * (i % 5));
+    store_telemetry(s, &record, name);
     const struct results_finished finished = {.run_id = plan.run_id, .record = &record};
     assert_true(results_store(results, &finished, &s->err));
     record_free(&record);

@@ -1,0 +1,62 @@
+# nccl-tests' table: one size, several, what is chosen.
+$ railsim collective topologies/gmo-1su.yaml --ranks 8 --algorithm ring --protocol simple --from 1MiB --to 1GiB --factor 32
+          size     time(us)  algbw(GB/s)  busbw(GB/s)  algorithm    protocol     messages
+       1048576        63.65       16.475       28.831  ring         simple           1792
+      33554432       172.21      194.842      340.973  ring         simple           3584
+    1073741824      5129.54      209.325      366.319  ring         simple          14336
+$ railsim collective topologies/gmo-1su.yaml --ranks 16 --op all_to_all --bytes 16MiB
+          size     time(us)  algbw(GB/s)  busbw(GB/s)  algorithm    protocol     messages
+      16777216       196.33       85.452       80.112  pairwise     simple            240
+$ railsim collective topologies/gmo-1su.yaml --ranks 16 --op send_recv --bytes 16MiB --fabric packet
+          size     time(us)  algbw(GB/s)  busbw(GB/s)  algorithm    protocol     messages
+      16777216       375.98       44.623       44.623  pairwise     simple            256
+# With an accelerator that NCCL knows, its tuner chooses.
+$ railsim collective topologies/gmo-1su.yaml --ranks 16 --from 1MiB --to 256MiB --factor 16 --set node.device.generation=hopper --set node.device.in_switch_reduction=true
+          size     time(us)  algbw(GB/s)  busbw(GB/s)  algorithm    protocol     messages
+       1048576        60.98       17.196       32.243  tree         ll128             960
+      16777216       137.55      121.971      228.696  nvls_tree    simple          19456
+     268435456      1082.43      247.994      464.990  nvls_tree    simple         155648
+$ railsim collective topologies/gmo-1su.yaml --ranks 8 --bytes 64MiB --json | sed -E 's/"(events|run_cpu_s|peak_rss_bytes)": [0-9.e-]+/"\1": 0/g'
+{
+  "schema_version": 1,
+  "sizes": [
+    {"bytes": 67108864, "status": "ok", "message": "", "op": "all_reduce", "algorithm": "ring", "protocol": "simple", "time_s": 0.0003321272, "algbw_Bps": 202057717645.5286, "busbw_Bps": 353601005879.67505, "messages": 3584, "events": 0, "run_cpu_s": 0, "peak_rss_bytes": 0}
+  ]
+}
+# The same by run.
+$ railsim run topologies/gmo-1su.yaml workloads/all-reduce.yaml --set workload.ranks=16 --set workload.algorithm=tree | grep all_reduce
+all_reduce tree simple            0 s   0.005132 s  
+# Mistakes.
+$ railsim collective topologies/gmo-1su.yaml --op all_reduse
+--set workload.op=all_reduse: error: 'op' cannot be 'all_reduse': allowed: all_reduce, all_gather, reduce_scatter, broadcast, all_to_all, send_recv (did you mean 'all_reduce'?)
+[2]
+$ railsim collective topologies/gmo-1su.yaml --ranks 12
+error: C052: 12 ranks do not fill NVLink domains of 8
+[2]
+$ railsim collective topologies/gmo-1su.yaml --ranks 300
+error: C051: the workload needs 300 GPUs, the topology has 256
+[2]
+$ railsim collective topologies/gmo-1su.yaml --set node.nvlink_domain=24
+error: C054: 256 GPUs do not fill NVLink domains of 24
+[2]
+$ railsim collective topologies/gmo-1su.yaml --bytes 1MiB --to 2MiB
+error: --bytes is one size, --from and --to are several
+[2]
+$ railsim collective topologies/gmo-1su.yaml --from 2MiB --to 1MiB
+error: --to must be at least --from
+[2]
+$ railsim collective topologies/gmo-1su.yaml --algorithm nvls --bytes 1MiB
+error: C055: algorithm nvls: it works inside one NVLink domain; nvls_tree joins several
+[2]
+$ railsim collective topologies/gmo-1su.yaml --algorithm halving --ranks 24 --bytes 1MiB
+error: C055: algorithm halving: it needs a power of two of ranks
+[2]
+$ railsim collective topologies/gmo-1su.yaml --algorithm ring --op all_to_all --bytes 1MiB
+error: C055: algorithm ring: it cannot do all_to_all
+[2]
+$ railsim collective topologies/gmo-1su.yaml --algorithm sharp --fabric packet --bytes 1MiB
+error: C056: algorithm sharp adds in switches: only with network.model: flow
+[2]
+$ railsim collective topologies/gmo-1su.yaml --max-events 1000
+topologies/gmo-1su.yaml workloads/all-reduce.yaml workload.size=1073741824B: max-events: stopped by --max-events at 9.47085e-06 s simulated, after 1000 events
+[1]
