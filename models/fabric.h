@@ -37,8 +37,9 @@ static inline int64_t framing_wire_bytes(const struct framing *framing, int64_t 
  * until done. The fabric fills the part below the line. */
 struct fabric_msg {
     int32_t src, dst;
-    int64_t bytes;   /* payload */
-    uint32_t stream; /* queue pair or connection: messages of one stream share a path */
+    int64_t bytes;         /* payload */
+    uint32_t stream;       /* queue pair or connection: messages of one stream share a path */
+    uint8_t traffic_class; /* 0 to 7: the priority of its packets, where a fabric knows several */
     const struct framing *framing;
     fabric_msg_fn *sent; /* the last byte left src; may be NULL */
     fabric_msg_fn *done; /* the last byte arrived at dst */

@@ -66,18 +66,33 @@ static int64_t round_trip_ps(struct net *net, int32_t src, int32_t dst)
     return sum_ps;
 }
 
+static struct rdma_qp **bucket_of(struct net *net, int32_t src, int32_t dst, uint32_t stream)
+{
+    uint64_t key = ((uint64_t)(uint32_t)src * 2654435761u) ^
+                   ((uint64_t)(uint32_t)dst * 2246822519u) ^ stream * 3266489917u;
+    return &net->bucket[(key ^ key >> 17) % QP_BUCKETS];
+}
+
 static struct rdma_qp *find_qp(struct net *net, const struct fabric_msg *msg)
 {
-    uint64_t key = ((uint64_t)(uint32_t)msg->src * 2654435761u) ^
-                   ((uint64_t)(uint32_t)msg->dst * 2246822519u) ^ msg->stream * 3266489917u;
-    struct rdma_qp **at = &net->bucket[(key ^ key >> 17) % QP_BUCKETS];
-    for (; *at; at = &(*at)->chain)
-        if ((*at)->src == msg->src && (*at)->dst == msg->dst && (*at)->stream == msg->stream)
-            return *at;
+    struct rdma_qp **bucket = bucket_of(net, msg->src, msg->dst, msg->stream);
+    for (struct rdma_qp *qp = *bucket; qp; qp = qp->chain)
+        if (qp->src == msg->src && qp->dst == msg->dst && qp->stream == msg->stream) return qp;
     struct nic *src = net->nic[msg->src], *dst = net->nic[msg->dst];
     CHECK(src && dst, "a message from %d to %d, which are no endpoints", msg->src, msg->dst);
-    *at = rdma_open(src, dst, msg->stream, round_trip_ps(net, msg->src, msg->dst));
-    return *at;
+    struct rdma_qp *qp = rdma_open(src, dst, msg->stream, round_trip_ps(net, msg->src, msg->dst));
+    qp->chain = *bucket; /* only now: opening one may have closed another of this chain */
+    *bucket = qp;
+    return qp;
+}
+
+static void on_closed(struct nic_shared *shared, struct rdma_qp *qp)
+{
+    struct net *net = (struct net *)(void *)((char *)shared - offsetof(struct net, shared));
+    struct rdma_qp **at = bucket_of(net, qp->src, qp->dst, qp->stream);
+    while (*at != qp)
+        at = &(*at)->chain;
+    *at = qp->chain;
 }
 
 static void net_send(struct fabric *base, struct fabric_msg *msg)
@@ -217,6 +232,7 @@ static void build_shared(struct net *net)
     shared->cfg = cfg;
     shared->cc = cc_list[cfg->cc.index];
     shared->cc_config = cfg->cc.config;
+    shared->closed = on_closed;
     shared->net = (struct port_net){.sim = net->fabric.sim,
                                     .leave = switch_leave,
                                     .deliver_switch = switch_deliver,
@@ -274,6 +290,8 @@ struct net_totals net_totals(const struct fabric *base)
     const struct net *net = (const struct net *)base;
     struct net_totals sum = {.injected_bytes = net->shared.injected_bytes,
                              .delivered_bytes = net->shared.delivered_bytes,
+                             .drops = net->shared.rx_drops,
+                             .dropped_bytes = net->shared.rx_dropped_bytes,
                              .timeouts = net->shared.timeouts,
                              .retransmitted = net->shared.retransmitted};
     for (int32_t l = 0; l < net->graph->link_n; l++) {

@@ -159,6 +159,7 @@ struct packet *rdma_make(struct rdma_qp *qp, int64_t at_ps)
     packet->qp = qp->number;
     packet->dst = qp->dst;
     packet->sent_ps = at_ps;
+    if (shared->cc->wants_hops) nic_telemetry(packet)->n = 0; /* packet_get leaves that as it was */
     int64_t payload = qp->lost_n ? rdma_selective_again(qp, packet) : fill(qp, packet, at_ps);
     qp->inflight_bytes += payload;
     shared->injected_bytes += packet->wire_bytes;
