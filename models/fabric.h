@@ -43,6 +43,7 @@ struct fabric_msg {
     const struct framing *framing;
     fabric_msg_fn *sent; /* the last byte left src; may be NULL */
     fabric_msg_fn *done; /* the last byte arrived at dst */
+    bool confirm;        /* done is called when src knows that: after the way back */
     void *owner;
     /* ---- */
     int64_t start_ps;  /* when fabric_send was called */
@@ -56,6 +57,7 @@ struct fabric_path {
     int64_t delay_ps;       /* propagation and latencies, one way */
     int64_t bottleneck_bps; /* slowest link */
     int64_t first_bps;      /* the sender's own link */
+    int64_t forward_ps;     /* of a full packet on all links but the slowest; 0 without packets */
 };
 
 /* struct fabric_link: the state of a link of the graph, as a fault makes it. */

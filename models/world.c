@@ -147,10 +147,11 @@ static struct flows_hosts find_hosts(const struct world_topology *cfg,
         towards[graph->links[l].from] = graph->links[l].to;
     for (int64_t i = 0; i < n; i++)
         edge_of[i] = towards[made->endpoint[i]];
-    return (struct flows_hosts){.endpoint = made->endpoint,
-                                .edge_of = edge_of,
-                                .n = n,
-                                .framing = {cfg->network.mtu_bytes, FRAMING_ROCE_BYTES}};
+    return (struct flows_hosts){
+        .endpoint = made->endpoint,
+        .edge_of = edge_of,
+        .n = n,
+        .framing = {cfg->network.mtu_bytes, net_data_bytes(&cfg->network)}};
 }
 
 static void build_flows(struct world *world, const struct flows_cfg *cfg)
@@ -178,7 +179,8 @@ static void build_cluster(struct world *world)
                         .graph = &world->graph,
                         .made = &world->made,
                         .fabric = world->fabric,
-                        .mtu_bytes = world->topology->network.mtu_bytes});
+                        .framing = {world->topology->network.mtu_bytes,
+                                    net_data_bytes(&world->topology->network)}});
 }
 
 static void build_collective(struct world *world, const struct collective_cfg *cfg)

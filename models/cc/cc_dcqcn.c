@@ -12,6 +12,9 @@
  * takes (1-g) alpha + g [CNP seen in the window], cuts happen at decrease timer's ticks if a CNP
  * came since the last one, and R_T = R_C only if the rate was increased in between.
  *
+ * A marked acknowledgement counts as a notification: where the receiver echoes marks in
+ * acknowledgements it sends no CNPs (HPCC ns-3 does so).
+ *
  * The one idea: alpha is only looked at when the rate is cut, so its windows are made up for then;
  * an acknowledgement costs one comparison.
  * Source: Zhu et al., SIGCOMM'15; Zhu et al., CoNEXT'16 (parameters at 40G); NVIDIA DOCA "DCQCN CC
@@ -259,26 +262,6 @@ static void cut(struct dcqcn *dcqcn, int64_t now_ps)
     dcqcn->byte_next_off = dcqcn->bytes ? BYTES_START : BYTES_NEVER;
 }
 
-static void notified(struct dcqcn *dcqcn, int64_t now_ps)
-{
-    if (dcqcn->seen) {
-        settle(dcqcn, now_ps);
-        dcqcn->cnp_window = dcqcn->decrease_ps > 0;
-    } else {
-        dcqcn->seen = true;
-        dcqcn->alpha = dcqcn->alpha_first;
-        dcqcn->alpha_at_ps = dcqcn->grid_at_ps = now_ps;
-    }
-    if (dcqcn->decrease_ps == 0) {
-        cut(dcqcn, now_ps);
-        dcqcn->alpha = (1 - dcqcn->g) * dcqcn->alpha + dcqcn->g;
-        dcqcn->alpha_at_ps = now_ps;
-    } else if (dcqcn->check_at_ps == 0) {
-        int64_t ticks = (now_ps - dcqcn->grid_at_ps) / dcqcn->decrease_ps;
-        dcqcn->check_at_ps = dcqcn->grid_at_ps + (ticks + 1) * dcqcn->decrease_ps;
-    }
-}
-
 /* increase is one event of the timer or the byte counter, counted in *counter. */
 static void increase(struct dcqcn *dcqcn, int64_t *counter)
 {
@@ -317,6 +300,27 @@ static void expire(struct dcqcn *dcqcn, int64_t now_ps)
     }
 }
 
+static void notified(struct dcqcn *dcqcn, int64_t now_ps)
+{
+    expire(dcqcn, now_ps);
+    if (dcqcn->seen) {
+        settle(dcqcn, now_ps);
+        dcqcn->cnp_window = dcqcn->decrease_ps > 0;
+    } else {
+        dcqcn->seen = true;
+        dcqcn->alpha = dcqcn->alpha_first;
+        dcqcn->alpha_at_ps = dcqcn->grid_at_ps = now_ps;
+    }
+    if (dcqcn->decrease_ps == 0) {
+        cut(dcqcn, now_ps);
+        dcqcn->alpha = (1 - dcqcn->g) * dcqcn->alpha + dcqcn->g;
+        dcqcn->alpha_at_ps = now_ps;
+    } else if (dcqcn->check_at_ps == 0) {
+        int64_t ticks = (now_ps - dcqcn->grid_at_ps) / dcqcn->decrease_ps;
+        dcqcn->check_at_ps = dcqcn->grid_at_ps + (ticks + 1) * dcqcn->decrease_ps;
+    }
+}
+
 static void count_bytes(struct dcqcn *dcqcn, int64_t sent_off)
 {
     if (dcqcn->byte_next_off == BYTES_START) {
@@ -336,11 +340,11 @@ static void step(void *state, const void *config, const struct cc_signal *signal
     (void)config;
     switch (signal->event) {
     case CC_ACK:
-        if (signal->sent_off < dcqcn->byte_next_off) return;
-        count_bytes(dcqcn, signal->sent_off);
+        if (signal->sent_off < dcqcn->byte_next_off && !signal->marked) return;
+        if (signal->sent_off >= dcqcn->byte_next_off) count_bytes(dcqcn, signal->sent_off);
+        if (signal->marked) notified(dcqcn, signal->now_ps);
         break;
     case CC_CNP:
-        expire(dcqcn, signal->now_ps);
         notified(dcqcn, signal->now_ps);
         break;
     case CC_TIMER:

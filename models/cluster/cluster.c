@@ -113,7 +113,7 @@ struct cluster *cluster_new(struct sim *sim, const struct cluster_parts *parts)
     cluster->cfg = *cfg;
     cluster->made = parts->made;
     cluster->fabric = parts->fabric;
-    cluster->framing = (struct framing){parts->mtu_bytes, FRAMING_ROCE_BYTES};
+    cluster->framing = parts->framing;
     cluster->facts.gpus = parts->made->nodes * cfg->gpus;
     cluster->facts.node_gpus = cfg->gpus;
     cluster->facts.domain = cfg->domain ? cfg->domain : cfg->gpus;
@@ -267,6 +267,7 @@ static void hop_send(struct cluster_conn *conn, struct cluster_msg *msg, int32_t
     struct cluster *cluster = conn->cluster;
     struct nvlink_hop *hop = &msg->hop;
     cluster->nvlink_msgs++;
+    hop->queue = &conn->queue;
     hop->dst = dst;
     hop->bytes = msg->bytes;
     nvlink_send(cluster->nvlink, hop);

@@ -2,8 +2,8 @@
  *
  *   GPU - NVSwitch - GPU            inside a domain
  *   GPU - NIC - fabric - NIC - GPU  between domains; GPU g of a node has the port of its rail
- *   GPU - NVSwitch - GPU' - NIC - fabric - NIC - GPU   with PXN, where the rails differ: GPU' is the
- *                                   one of the sender's node that has the receiver's rail
+ *   GPU - NVSwitch - GPU' - NIC - fabric - NIC - GPU   with PXN, where the rails differ: GPU' is
+ *                                   the one of the sender's node that has the receiver's rail
  *
  * Many jobs may use one cluster at a time: they meet in ports and links.
  */
@@ -34,7 +34,7 @@ struct cluster_parts {
     const struct topo_graph *graph;
     const struct topo_made *made;
     struct fabric *fabric;
-    int64_t mtu_bytes; /* payload of a packet on the fabric */
+    struct framing framing; /* of packets on the fabric */
 };
 
 struct cluster;
@@ -68,7 +68,8 @@ typedef void cluster_fn(struct sim *sim, struct cluster_msg *msg);
  * other. cluster_connect before; the sender's. */
 struct cluster_conn {
     struct cluster *cluster;
-    struct cluster_msg *first, *last; /* waiting for the one that leaves */
+    struct cluster_msg *first, *last; /* waiting for the one that leaves by the NIC */
+    struct nvlink_queue queue;        /* the same for NVLink */
     int64_t lag_ps;                   /* software: done comes so much after the last byte */
     int32_t src, dst;                 /* as asked for */
     int32_t from, to;                 /* NVLink: GPUs; else nodes of the fabric */

@@ -81,6 +81,17 @@ static const char *algorithm_name(const struct coll_plan *plan)
     return coll_names[i];
 }
 
+/* Payload that the busiest rank has sent. */
+static int64_t most_sent(const struct collective *collective)
+{
+    int64_t most = 0;
+    for (int32_t r = 0; r < collective->plan.ask.ranks; r++) {
+        int64_t bytes = coll_run_sent_bytes(collective->run, r);
+        if (bytes > most) most = bytes;
+    }
+    return most;
+}
+
 void collective_record(const struct collective *collective, struct record *record)
 {
     const struct coll_ask *ask = &collective->plan.ask;
@@ -89,6 +100,7 @@ void collective_record(const struct collective *collective, struct record *recor
     record_metric(record, "collective", "messages", "1", (double)count.sent);
     record_metric(record, "collective", "steps", "1", (double)count.steps);
     record_metric(record, "collective", "sent_bytes", "bytes", (double)count.bytes);
+    record_metric(record, "collective", "rank_sent_bytes", "bytes", (double)most_sent(collective));
     record_metric(record, "collective", "channels", "1", (double)ask->channels);
     record_metric(record, "collective", "ranks", "1", (double)ask->ranks);
     if (collective->left > 0) return;

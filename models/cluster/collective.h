@@ -48,8 +48,9 @@ struct collective_site {
 int collective_choose(const struct collective_cfg *cfg, const struct collective_site *site,
                       struct coll_ask *ask);
 
-/* collective_check looks whether cfg can run on a cluster of so many GPUs in domains of so many. */
-bool collective_check(const struct collective_cfg *cfg, int64_t gpus, int64_t domain,
+/* collective_check looks whether cfg can run on a cluster of so many GPUs in domains of so many;
+ * packets: on the packet fabric. */
+bool collective_check(const struct collective_cfg *cfg, int64_t gpus, int64_t domain, bool packets,
                       struct err *err);
 
 /* collective_new plans the collective; cfg and what site names must outlive it. It calls sim_finish

@@ -94,7 +94,33 @@ const struct schema collective_schema = {
     .check = check,
 };
 
-bool collective_check(const struct collective_cfg *cfg, int64_t gpus, int64_t domain,
+/* C055: the algorithm asked for can do that; C056: switches of the packet fabric cannot add. */
+static bool check_algorithm(const struct collective_cfg *cfg, int64_t ranks, int64_t local,
+                            bool packets, struct err *err)
+{
+    const struct err_pos nowhere = {0};
+    const int algorithm = cfg->algorithm - 1;
+    const struct coll_ask ask = {.op = (enum coll_op)cfg->op,
+                                 .bytes = cfg->bytes,
+                                 .ranks = (int32_t)ranks,
+                                 .local = (int32_t)local,
+                                 .channels = 1,
+                                 .slices = 1};
+    struct arena arena = {0};
+    struct coll_plan plan;
+    const char *wrong = coll_plan(&plan, coll_list[algorithm], &ask, &arena);
+    bool ok = true;
+    if (wrong)
+        ok = err_add(err, nowhere, "C055: algorithm %s: %s", coll_names[algorithm], wrong);
+    else if (packets && plan.agents > 0 && plan.ops->seat(&plan, 0).place == COLL_IN_LEAF)
+        ok = err_add(err, nowhere,
+                     "C056: algorithm %s adds in switches: only with network.model: flow",
+                     coll_names[algorithm]);
+    arena_free(&arena);
+    return ok;
+}
+
+bool collective_check(const struct collective_cfg *cfg, int64_t gpus, int64_t domain, bool packets,
                       struct err *err)
 {
     const struct err_pos nowhere = {0};
@@ -110,6 +136,8 @@ bool collective_check(const struct collective_cfg *cfg, int64_t gpus, int64_t do
     if (cfg->root >= ranks)
         return err_add(err, nowhere, "C050: root %" PRId64 " of %" PRId64 " ranks", cfg->root,
                        ranks);
+    if (cfg->algorithm > 0)
+        return check_algorithm(cfg, ranks, ranks < domain ? ranks : domain, packets, err);
     return true;
 }
 

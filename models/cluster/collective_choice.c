@@ -1,10 +1,10 @@
 /* collective_choice.c - algorithm, protocol, channels, chunks, where the user has no wish.
  *
  * Apart from the life of a collective. The one idea: NCCL's tuner is asked with what this cluster
- * has: channels share NVLink and NICs evenly, which is what NCCL's search for rings comes to on such
- * nodes. Where the tuner has nothing to say (another vendor's accelerators, operations without a
- * choice) it is rings with protocol Simple, and pairs for all-to-all and send-recv.
- * NOT modelled: NCCL's fewer threads for small sizes.
+ * has: channels share NVLink and NICs evenly, which is what NCCL's search for rings comes to on
+ * such nodes. Where the tuner has nothing to say (another vendor's accelerators, operations without
+ * a choice) it is rings with protocol Simple, and pairs for all-to-all and send-recv. NOT modelled:
+ * NCCL's fewer threads for small sizes.
  */
 #include <string.h>
 
@@ -70,6 +70,7 @@ static int32_t choose_channels(const struct collective_cfg *cfg, const struct co
 {
     if (cfg->channels > 0) return (int32_t)cfg->channels;
     int64_t most = channels_most(site), useful = cfg->bytes / CHANNEL_BYTES_MIN;
+    if (cfg->op == COLL_ALL_TO_ALL) useful = most; /* a channel is a peer, not a share */
     if (useful < 1) useful = 1;
     return (int32_t)(most < useful ? most : useful);
 }
@@ -108,7 +109,10 @@ int collective_choose(const struct collective_cfg *cfg, const struct collective_
     }
     ask->protocol = choice.protocol < 0 ? COLL_SIMPLE : (enum coll_protocol)choice.protocol;
     const struct coll_ops *ops = coll_list[choice.algorithm];
-    if (ops->chunk && cfg->chunk_bytes == 0) ask->chunk_bytes = ops->chunk(ask);
+    struct coll_ask suits = *ask;
+    if (ops->suit) ops->suit(&suits);
+    if (cfg->chunk_bytes == 0) ask->chunk_bytes = suits.chunk_bytes;
+    if (cfg->channels == 0) ask->channels = suits.channels;
     ask->slices = choose_slices(ask, cfg->slices);
     return choice.algorithm;
 }

@@ -1,8 +1,8 @@
 /* nvlink.c - hops between GPUs of one domain over their ports to the NVSwitch.
  *
- * The one idea: a hop's whole course is known when it gets the sender's port: it leaves from now on,
- * and the receiver's port takes it in at the same rate, from now or as soon as that port is free.
- * So a hop is one event, its arrival; one that finds the sender's port taken costs a second.
+ * The one idea: a hop's whole course is known when it gets the sender's port: it leaves from now
+ * on, and the receiver's port takes it in at the same rate, from now or as soon as that port is
+ * free. So a hop is one event, its arrival; one that finds the sender's port taken costs a second.
  *
  * Two hops to one GPU take turns whole, in the order in which they left; the switch holds what
  * waits. Source of rates: NVLink 4 of H100, 18 links x 25 GB/s each way.
@@ -17,7 +17,7 @@ enum { TIMER_PORT, TIMER_ARRIVE };
 
 struct port {
     int64_t out_free_ps, in_free_ps;
-    struct nvlink_hop *first, *last; /* waiting to leave */
+    struct nvlink_hop *first, *last; /* waiting to leave, one of each queue */
     struct nvlink_count count;
     struct timer timer;
 };
@@ -75,11 +75,29 @@ static void begin(struct nvlink *nvlink, struct nvlink_hop *hop)
     timer_arm(nvlink->sim, &hop->timer, end_ps + delay_ps + hop->lag_ps);
 }
 
+static void append(struct nvlink_hop **first, struct nvlink_hop **last, struct nvlink_hop *hop)
+{
+    hop->next = NULL;
+    if (*first)
+        (*last)->next = hop;
+    else
+        *first = hop;
+    *last = hop;
+}
+
+/* The first one leaves; the next of its queue goes to the end of the line. */
 static void port_free(struct sim *sim, void *self)
 {
     struct port *port = self;
     struct nvlink_hop *hop = port->first;
+    struct nvlink_queue *queue = hop->queue;
+    struct nvlink_hop *next = queue->first;
     port->first = hop->next;
+    if (next) {
+        queue->first = next->next;
+        append(&port->first, &port->last, next);
+    }
+    queue->at_port = next != NULL;
     begin(hop->nvlink, hop);
     if (port->first) timer_arm(sim, &port->timer, port->out_free_ps);
 }
@@ -91,19 +109,19 @@ void nvlink_send(struct nvlink *nvlink, struct nvlink_hop *hop)
         return;
     }
     struct port *port = &nvlink->port[hop->src];
+    struct nvlink_queue *queue = hop->queue;
     if (!port->first && port->out_free_ps <= sim_now_ps(nvlink->sim)) {
         begin(nvlink, hop);
         return;
     }
     hop->nvlink = nvlink;
-    hop->next = NULL;
-    if (port->first) {
-        port->last->next = hop;
-    } else {
-        port->first = hop;
-        timer_arm(nvlink->sim, &port->timer, port->out_free_ps);
+    if (queue->at_port) {
+        append(&queue->first, &queue->last, hop);
+        return;
     }
-    port->last = hop;
+    queue->at_port = true;
+    if (!port->first) timer_arm(nvlink->sim, &port->timer, port->out_free_ps);
+    append(&port->first, &port->last, hop);
 }
 
 struct nvlink *nvlink_new(struct sim *sim, const struct nvlink_cfg *cfg)

@@ -1,24 +1,24 @@
 /* coll.h - the contract of collective algorithms: what each rank sends, receives and waits for.
  *
  * Pure and lazy: no clock, no fabric, nothing stored per message. The model is NCCL's kernel and
- * MSCCL's IR: each rank has a number of blocks (thread blocks: one per channel and role); a block is
- * a sequential program, and a plan computes any step of it from its number. An algorithm is one file
- * coll_NAME.c with `const struct coll_ops coll_NAME`; the Makefile finds it.
+ * MSCCL's IR: each rank has a number of blocks (thread blocks: one per channel and role); a block
+ * is a sequential program, and a plan computes any step of it from its number. An algorithm is one
+ * file coll_NAME.c with `const struct coll_ops coll_NAME`; the Makefile finds it.
  *
  * A step does, in this order: wait until another block of the same rank has finished a step (if
  * after_block >= 0); wait for the next message from recv_from (if >= 0) and put it down at recv_at,
  * or, if `reduce`, add it to what is there; wait for a free slot to send_to (if >= 0) and send the
- * bytes at send_at. Sending does not wait for arrival. Messages between two ranks on one lane arrive
- * in order; a lane from one rank to another has one block that sends and one that receives.
+ * bytes at send_at. Sending does not wait for arrival. Messages between two ranks on one lane
+ * arrive in order; a lane from one rank to another has one block that sends and one that receives.
  *
  * Data are addressed per rank. All-reduce, all-gather, reduce-scatter, broadcast work in place in
- * [0, bytes). All-to-all reads input at [0, bytes), leaves output at [bytes, 2 * bytes), and may use
- * what follows as scratch; a part is bytes / ranks, and a rank's own part stays where it is;
+ * [0, bytes). All-to-all reads input at [0, bytes), leaves output at [bytes, 2 * bytes), and may
+ * use what follows as scratch; a part is bytes / ranks, and a rank's own part stays where it is;
  * send-recv likewise. Tests run schedules on real data by these addresses.
  *
- * Agents are pseudo-ranks ranks .. ranks+agents-1 that run the same kind of program where no GPU is:
- * in an NVSwitch or in a switch of the network that reduces (NVLS, SHARP). Their data are zero at
- * the beginning.
+ * Agents are pseudo-ranks ranks .. ranks+agents-1 that run the same kind of program where no GPU
+ * is: in an NVSwitch or in a switch of the network that reduces (NVLS, SHARP). Their data are zero
+ * at the beginning.
  */
 #ifndef RAILSIM_MODELS_COLL_COLL_H
 #define RAILSIM_MODELS_COLL_COLL_H
@@ -50,8 +50,8 @@ extern const char *const coll_protocol_names[]; /* "ll", "ll128", "simple"; NULL
 /* coll_wire_bytes returns what so many bytes of payload are on the wire. */
 int64_t coll_wire_bytes(enum coll_protocol protocol, int64_t bytes);
 
-/* struct coll_ask: what is to be done, on which ranks. Ranks are numbered domain by domain: those of
- * one NVLink domain are neighbours, `local` of each. */
+/* struct coll_ask: what is to be done, on which ranks. Ranks are numbered domain by domain: those
+ * of one NVLink domain are neighbours, `local` of each. */
 struct coll_ask {
     enum coll_op op;
     enum coll_protocol protocol;
@@ -88,8 +88,8 @@ struct coll_step {
 };
 #define COLL_STEP_NONE ((struct coll_step){.after_block = -1, .recv_from = -1, .send_to = -1})
 
-/* struct coll_seat: where an agent is: in the NVSwitch of a rank's domain, or in the switch to which
- * the rank's NIC is connected. */
+/* struct coll_seat: where an agent is: in the NVSwitch of a rank's domain, or in the switch to
+ * which the rank's NIC is connected. */
 enum coll_place { COLL_IN_NVSWITCH, COLL_IN_LEAF };
 struct coll_seat {
     enum coll_place place;
@@ -102,14 +102,14 @@ struct coll_ops {
     /* plan fills agents, blocks, agent_blocks, lanes and state (from arena) for plan->ask. Returns
      * NULL, or why it cannot ("needs a power of two of ranks"). */
     const char *(*plan)(struct coll_plan *plan, struct arena *arena);
-    /* step writes step `index` (0, 1, ...) of a block; false if the block has ended before it. Steps
-     * of one block are asked for in any order. */
+    /* step writes step `index` (0, 1, ...) of a block; false if the block has ended before it.
+     * Steps of one block are asked for in any order. */
     bool (*step)(const struct coll_plan *plan, int32_t rank, int32_t block, int64_t index,
                  struct coll_step *step);
     struct coll_seat (*seat)(const struct coll_plan *plan, int32_t agent); /* NULL = no agents */
-    /* chunk returns the longest chunk that suits ask, where the user has no wish; at most
-     * ask->chunk_bytes. NULL = that. */
-    int64_t (*chunk)(const struct coll_ask *ask);
+    /* suit lowers ask's chunk_bytes and channels to what suits the algorithm; asked only where the
+     * user has no wish. NULL = as they are. */
+    void (*suit)(struct coll_ask *ask);
 };
 
 /* The registered algorithms, NULL-terminated, same order; "ring" is coll_ring.c. */
@@ -123,7 +123,7 @@ int coll_find(const char *name);
 const char *coll_plan(struct coll_plan *plan, const struct coll_ops *ops,
                       const struct coll_ask *ask, struct arena *arena);
 
-/* coll_bus_factor is busbw / algbw of nccl-tests: 2 (n-1)/n for all-reduce, ... (PERFORMANCE.md). */
+/* coll_bus_factor is busbw / algbw (nccl-tests, PERFORMANCE.md): 2 (n-1)/n for all-reduce, ... */
 double coll_bus_factor(enum coll_op op, int32_t ranks);
 
 /* struct coll_range: bytes [at, at + bytes). */

@@ -1,10 +1,10 @@
 /* coll_hierarchical.c - first inside the NVLink domain, then along the rails, then inside again.
  *
- * The one idea: rank l of each domain is answerable for part l of the data. An all-reduce is: inside
- * the domain everyone sends part l to rank l (a reduce-scatter in one hop); the ranks l of all
- * domains, which are on one rail, make a ring for it; then each spreads its part inside its domain.
- * Reduce-scatter and all-gather are its halves. Rounds follow one another in a pipeline: three
- * stages are at work at the same time.
+ * The one idea: rank l of each domain is answerable for part l of the data. An all-reduce is:
+ * inside the domain everyone sends part l to rank l (a reduce-scatter in one hop); the ranks l of
+ * all domains, which are on one rail, make a ring for it; then each spreads its part inside its
+ * domain. Reduce-scatter and all-gather are its halves. Rounds follow one another in a pipeline:
+ * three stages are at work at the same time.
  *
  * Blocks of a channel: 0 sends inside (scatter), 1 receives and adds; 2 is the rail's ring; 3 sends
  * inside (gather), 4 receives. An op has those that it needs; the others are empty.
@@ -28,6 +28,16 @@ struct at {
     int32_t channel, domain, inside; /* rank = domain * local + inside */
     int64_t round;
 };
+
+/* Eight rounds or more, so that the three stages overlap, but no smaller pieces than 128 KiB. */
+static void hierarchical_suit(struct coll_ask *ask)
+{
+    int64_t chunk = ask->chunk_bytes;
+    int64_t piece = coll_most(coll_most(ask->bytes, ask->channels), ask->ranks);
+    while (chunk > 131072 && piece < 8 * chunk)
+        chunk /= 2;
+    ask->chunk_bytes = chunk;
+}
 
 static const char *hierarchical_plan(struct coll_plan *plan, struct arena *arena)
 {
@@ -194,4 +204,5 @@ const struct coll_ops coll_hierarchical = {
     .can = COLL_BIT(COLL_ALL_REDUCE) | COLL_BIT(COLL_ALL_GATHER) | COLL_BIT(COLL_REDUCE_SCATTER),
     .plan = hierarchical_plan,
     .step = hierarchical_step,
+    .suit = hierarchical_suit,
 };

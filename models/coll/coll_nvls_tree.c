@@ -14,5 +14,5 @@ const struct coll_ops coll_nvls_tree = {
     .plan = plan_domains,
     .step = nvls_step,
     .seat = nvls_seat,
-    .chunk = nvls_chunk,
+    .suit = nvls_suit,
 };

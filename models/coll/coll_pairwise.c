@@ -9,6 +9,19 @@
  */
 #include "models/coll/coll.h"
 
+#define AT_ONCE 4096 /* messages of all ranks that are always allowed */
+#define AT_ONCE_BYTES (INT64_C(4) << 20)
+
+/* All-to-all on many ranks: only as many peers at a time as it takes to hide the software time of
+ * one behind the messages of others; NCCL has more, at a cost in the simulation that grows with
+ * both. */
+static void pairwise_suit(struct coll_ask *ask)
+{
+    int64_t each = ask->bytes / ask->ranks + 1, enough = 1 + AT_ONCE_BYTES / each;
+    if (enough < AT_ONCE / ask->ranks) enough = AT_ONCE / ask->ranks;
+    if (ask->op == COLL_ALL_TO_ALL && ask->channels > enough) ask->channels = (int32_t)enough;
+}
+
 static const char *pairwise_plan(struct coll_plan *plan, struct arena *arena)
 {
     (void)arena;
@@ -80,4 +93,5 @@ const struct coll_ops coll_pairwise = {
     .can = COLL_BIT(COLL_ALL_TO_ALL) | COLL_BIT(COLL_SEND_RECV),
     .plan = pairwise_plan,
     .step = pairwise_step,
+    .suit = pairwise_suit,
 };

@@ -1,14 +1,14 @@
 /* coll_pat.c - parallel aggregated trees: all-gather and reduce-scatter in log2(n) waves.
  *
- * The one idea: every rank's part spreads over a binomial tree of its own, all trees alike but turned
- * by a rank. At offset x from its origin a part goes on to x + 2^j for every 2^j below the lowest
- * bit of x, the farthest first: so the long ways are gone while there is little to send. Wave j (far
- * to near) moves the parts of all origins whose offset is an odd multiple of 2^j. Reduce-scatter is
- * the same backwards, adding.
+ * The one idea: every rank's part spreads over a binomial tree of its own, all trees alike but
+ * turned by a rank. At offset x from its origin a part goes on to x + 2^j for every 2^j below the
+ * lowest bit of x, the farthest first: so the long ways are gone while there is little to send.
+ * Wave j (far to near) moves the parts of all origins whose offset is an odd multiple of 2^j.
+ * Reduce-scatter is the same backwards, adding.
  *
- * Source: NCCL, "PAT: a new algorithm for all-gather and reduce-scatter operations at scale" (2025).
- * NOT modelled: limits of the buffer that make NCCL split waves; parts of a wave are messages of
- * their own, one behind the other, where NCCL makes one message of them.
+ * Source: NCCL, "PAT: a new algorithm for all-gather and reduce-scatter operations at scale"
+ * (2025). NOT modelled: limits of the buffer that make NCCL split waves; parts of a wave are
+ * messages of their own, one behind the other, where NCCL makes one message of them.
  */
 #include "models/coll/hops.h"
 

@@ -1,9 +1,9 @@
 /* coll_sharp.c - all-reduce in the switches of the network, in the manner of SHARP.
  *
- * The one idea: a tree whose inner nodes are switches. One GPU of each NVLink domain, the head, sends
- * to the agent in the leaf switch of its NIC; agents of leaves send to the agent of the first leaf;
- * what comes back down is handed out by the agents. Inside a domain the others hang on the head in
- * a chain. So each NIC carries S up and S down instead of a ring's 2 S (n-1)/n each way.
+ * The one idea: a tree whose inner nodes are switches. One GPU of each NVLink domain, the head,
+ * sends to the agent in the leaf switch of its NIC; agents of leaves send to the agent of the first
+ * leaf; what comes back down is handed out by the agents. Inside a domain the others hang on the
+ * head in a chain. So each NIC carries S up and S down instead of a ring's 2 S (n-1)/n each way.
  *
  * Channel c has its head at rank c mod local of each domain, and agent c * leaves + leaf. Blocks of
  * a rank: 2 c climbs, 2 c + 1 descends; of an agent the same with c = 0. A step per child, or one.

@@ -1,9 +1,9 @@
 /* coll_tree.c - all-reduce over double binary trees: up adding, down copying, in a pipeline.
  *
- * The one idea: one GPU of each NVLink domain, the head, is a node of a binary tree over domains; the
- * others hang on it in a chain. A piece climbs from every rank to the root, each adding its own,
- * and comes back down. Channels of the second half use the second tree, in which the inner nodes of
- * the first are leaves, and the same heads: so that each NIC has a bit of both to carry.
+ * The one idea: one GPU of each NVLink domain, the head, is a node of a binary tree over domains;
+ * the others hang on it in a chain. A piece climbs from every rank to the root, each adding its
+ * own, and comes back down. Channels of the second half use the second tree, in which the inner
+ * nodes of the first are leaves, and the same heads: so that each NIC has a bit of both to carry.
  *
  * Blocks of a channel: 2 c climbs, 2 c + 1 descends; a step per child (or one), the last one of a
  * piece sends up, the first one receives from above.
@@ -24,7 +24,7 @@ struct kin {
     int32_t up, down[CHILDREN_MAX], n;
 };
 
-static int64_t tree_chunk(const struct coll_ask *ask)
+static void tree_suit(struct coll_ask *ask)
 {
     int64_t share = coll_most(ask->bytes, ask->channels), chunk = ask->chunk_bytes;
     int64_t depth = ask->local - 1 + hops_tree_depth(ask->ranks / ask->local);
@@ -34,7 +34,7 @@ static int64_t tree_chunk(const struct coll_ask *ask)
         chunk /= 2;
     while (chunk > 32768 && share < depth * chunk)
         chunk /= 2;
-    return chunk;
+    ask->chunk_bytes = chunk;
 }
 
 static const char *tree_plan(struct coll_plan *plan, struct arena *arena)
@@ -106,5 +106,5 @@ const struct coll_ops coll_tree = {
     .can = COLL_BIT(COLL_ALL_REDUCE),
     .plan = tree_plan,
     .step = tree_step,
-    .chunk = tree_chunk,
+    .suit = tree_suit,
 };

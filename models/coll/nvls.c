@@ -1,9 +1,9 @@
 /* nvls.c - shards that the NVSwitch adds up and hands out again.
  *
- * The one idea: the NVSwitch is an agent. Rank q of a domain owns shard q of a round; the agent takes
- * shard q from every rank, adds, and gives the sum to q; q (after a tree over all domains, if there
- * are several) gives the result to the agent, which hands it to every rank. A port carries
- * S (1 + 1/n) each way instead of a ring's 2 S (n-1)/n.
+ * The one idea: the NVSwitch is an agent. Rank q of a domain owns shard q of a round; the agent
+ * takes shard q from every rank, adds, and gives the sum to q; q (after a tree over all domains, if
+ * there are several) gives the result to the agent, which hands it to every rank. A port carries S
+ * (1 + 1/n) each way instead of a ring's 2 S (n-1)/n.
  *
  * Blocks of a channel on a rank: push shards; climb (take the sum, add the children's, send up);
  * descend (from above to the children and to the agent); take results. On an agent: add; hand out.
@@ -30,14 +30,14 @@ struct at {
     int64_t round;
 };
 
-int64_t nvls_chunk(const struct coll_ask *ask)
+void nvls_suit(struct coll_ask *ask)
 {
     int64_t chunk = ask->chunk_bytes < 131072 ? ask->chunk_bytes : 131072;
     int64_t at_once = (int64_t)ask->channels * ask->local;
     if (chunk > 65536 && ask->bytes < 64 * at_once * chunk) chunk = 65536;
     if (chunk > 32768 && ask->bytes < 8 * at_once * chunk) chunk = 32768;
     if (chunk > 16384 && ask->bytes < 2 * at_once * chunk) chunk = 16384;
-    return chunk;
+    ask->chunk_bytes = chunk;
 }
 
 const char *nvls_plan(struct coll_plan *plan, struct arena *arena)

@@ -110,10 +110,14 @@ static void end_transmission(struct sim *sim, void *self)
     if (share_leave(fabric->share, &flow->share, flow->wire_bytes)) solve_later(fabric);
     int64_t took_ps = sim_now_ps(sim) - msg->start_ps;
     msg->excess_ps = took_ps > flow->ideal_ps ? took_ps - flow->ideal_ps : 0;
-    msg->bound = link_bounds[fabric->graph->links[flow->share.limited_by].kind];
     timer_init(&flow->timer, arrive, flow, fabric->component, TIMER_ARRIVE);
-    timer_after(sim, &flow->timer, flow->way->delay_ps);
+    timer_after(sim, &flow->timer, (msg->confirm ? 2 : 1) * flow->way->delay_ps);
     if (msg->sent) msg->sent(sim, msg);
+}
+
+static void name_bound(const struct flow *flow)
+{
+    flow->msg->bound = link_bounds[flow->fabric->graph->links[flow->share.limited_by].kind];
 }
 
 /* A flow gets a new rate: what flowed so far is settled, the end is moved. */
@@ -121,6 +125,8 @@ static void change_rate(void *context, struct share_flow *share, double rate_bps
 {
     struct flow *flow = (struct flow *)share;
     struct sim *sim = context;
+    name_bound(flow);
+    if (rate_bps == share->rate_bps) return;
     int64_t now_ps = sim_now_ps(sim);
     flow->left_bits -= share->rate_bps * ((double)(now_ps - flow->settled_ps) * 1e-12);
     if (flow->left_bits < 0) flow->left_bits = 0;
@@ -153,7 +159,8 @@ static void flow_send(struct fabric *base, struct fabric_msg *msg)
         (struct share_flow){.path = way->path, .place = flow->place, .path_n = way->path_n};
     timer_init(&flow->timer, end_transmission, flow, fabric->component, TIMER_END);
     if (share_join(fabric->share, &flow->share)) {
-        move_end(base->sim, flow, flow->share.rate_bps); /* nothing to solve */
+        name_bound(flow); /* nothing to solve */
+        move_end(base->sim, flow, flow->share.rate_bps);
     } else {
         solve_later(fabric);
     }

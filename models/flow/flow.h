@@ -9,10 +9,10 @@
 /* flow_new builds the fabric over graph (which it keeps) in the simulation's arena. */
 struct fabric *flow_new(struct sim *sim, struct topo_graph *graph);
 
-/* flow_set_rate changes the rate of a link now, in the middle of a run; messages on it and what they
- * share go on at new rates. 0: the link is down, its messages stand still until it comes back; no
- * other way is looked for. The rate of the topology stays what utilisation, excess_ps and
- * fabric_path refer to. */
+/* flow_set_rate changes the rate of a link from this instant on, which reaches all messages that
+ * share links with its own. 0: the link is down, its messages stand still until it comes back; no
+ * other way is looked for. What the topology says stays what utilisation, excess_ps and fabric_path
+ * refer to. */
 void flow_set_rate(struct fabric *fabric, int32_t link, int64_t rate_bps);
 
 /* flow_stuck says for a run that cannot go on which messages stand still, "" if none: "2 messages

@@ -43,7 +43,7 @@ struct share {
     int64_t joined_n, joined_cap, free_n, free_cap, pinned_n, pinned_cap;
     int32_t *changed, *part; /* links: on which something changed; that take part */
     int64_t changed_n, changed_cap, part_n, part_cap, closed_n;
-    int32_t *touched, *queue; /* links: of all changes, in their order; whose flows are told */
+    int32_t *touched, *queue; /* links: of all changes, in their order; to be looked at */
     int64_t touched_n, touched_cap, queue_n, queue_cap;
     int32_t *place; /* of flows in a list */
     int64_t place_cap;
@@ -341,15 +341,11 @@ static bool has_turn(const struct share *share, int32_t l)
     return false;
 }
 
-static bool fills(const struct share *share, int32_t l)
-{
-    return (double)share->work[l].tried_bps >= share->links[l].cap_bps * FULL && has_turn(share, l);
-}
-
-/* The links of the free flows that were left out, with the new rates on them. */
+/* The links of the free flows that were left out: with the new rates on them, have they room? */
 static void try_left_out(struct share *share)
 {
     const struct maxmin *p = &share->problem;
+    share->queue_n = 0;
     for (int32_t f = 0; f < p->free_n; f++) {
         const struct share_flow *flow = share->free[f];
         int64_t more_bps = (int64_t)p->rate_bps[f] + 1 - use_bps(flow);
@@ -359,15 +355,16 @@ static void try_left_out(struct share *share)
             if (work->round != share->round) {
                 work->round = share->round;
                 work->tried_bps = share->links[flow->path[i]].used_bps;
+                push_link(share, &share->queue, &share->queue_n, &share->queue_cap, flow->path[i]);
             }
             work->tried_bps += more_bps;
         }
     }
-    for (int32_t f = 0; f < p->free_n; f++)
-        for (int32_t i = 0; i < share->free[f]->path_n; i++) {
-            int32_t l = share->free[f]->path[i];
-            if (!takes_part(share, l) && fills(share, l)) take_part(share, l);
-        }
+    for (int64_t i = 0; i < share->queue_n; i++) {
+        int32_t l = share->queue[i];
+        bool full = (double)share->work[l].tried_bps >= share->links[l].cap_bps * FULL;
+        if (full && has_turn(share, l)) take_part(share, l);
+    }
 }
 
 /* Returns whether the rates of the round are those of the whole net. */
@@ -407,6 +404,7 @@ static void give(struct share *share, struct share_flow *flow, struct telling *t
     double rate_bps = share->problem.rate_bps[flow->index];
     int32_t link = share->part[share->problem.limited_by[flow->index]];
     int64_t more_bps = (int64_t)rate_bps + 1 - use_bps(flow);
+    bool same = rate_bps == flow->rate_bps && link == flow->limited_by;
     flow->mark = 0;
     telling->left--;
     if (flow->limited_by >= 0) share->links[flow->limited_by].limits_n--;
@@ -416,7 +414,7 @@ static void give(struct share *share, struct share_flow *flow, struct telling *t
         share->links[flow->path[i]].used_bps += more_bps;
         queue_link(share, flow->path[i]);
     }
-    if (rate_bps == flow->rate_bps) return;
+    if (same) return;
     telling->fn(telling->context, flow, rate_bps);
     flow->rate_bps = rate_bps;
 }

@@ -57,10 +57,12 @@ bool share_leave(struct share *share, struct share_flow *flow, int64_t bytes);
 /* share_set_cap changes the rate of a link; 0: it is down. */
 void share_set_cap(struct share *share, int32_t l, double cap_bps);
 
-/* A share_fn is told the new rate of a flow, whose rate_bps is still the old one. */
+/* A share_fn is told the new rate of a flow, whose rate_bps is still the old one (but limited_by is
+ * the new one). */
 typedef void share_fn(void *context, struct share_flow *flow, double rate_bps);
-/* share_solve gives all flows their rates, and calls fn for each whose rate changed: in the order of
- * the changes since the last time and of the links' lists, from flow to flow through shared links. */
+/* share_solve gives all flows their rates, and calls fn for each whose rate or limiting link
+ * changed: in the order of the changes since the last time and of the links' lists, going on from
+ * flow to flow through shared links. */
 void share_solve(struct share *share, share_fn *fn, void *context);
 
 #endif

@@ -42,11 +42,17 @@ static struct fabric_path net_path(struct fabric *base, int32_t src, int32_t dst
     int n = walk(net, src, dst, path);
     CHECK(n > 0, "no path from %s to %s", net->graph->nodes[src].name, net->graph->nodes[dst].name);
     struct fabric_path facts = {.bottleneck_bps = INT64_MAX};
+    int64_t slowest_ps = 0;
     for (int i = 0; i < n; i++) {
         const struct topo_link *link = &net->graph->links[path[i]];
         facts.delay_ps += link->delay_ps;
         if (link->rate_bps < facts.bottleneck_bps) facts.bottleneck_bps = link->rate_bps;
+        int64_t full_ps =
+            port_serialise_ps(net->port[path[i]], net->cfg->mtu_bytes + net_data_bytes(net->cfg));
+        facts.forward_ps += full_ps;
+        if (full_ps > slowest_ps) slowest_ps = full_ps;
     }
+    facts.forward_ps -= slowest_ps;
     facts.first_bps = net->graph->links[path[0]].rate_bps;
     return facts;
 }
@@ -60,8 +66,8 @@ static int64_t round_trip_ps(struct net *net, int32_t src, int32_t dst)
     for (int i = 0; i < n; i++) {
         const struct port *port = net->port[path[i]];
         sum_ps += 2 * port->delay_ps +
-                  port_serialise_ps(port, net->cfg->mtu_bytes + FRAMING_ROCE_BYTES) +
-                  port_serialise_ps(port, FRAMING_ROCE_ACK_BYTES);
+                  port_serialise_ps(port, net->cfg->mtu_bytes + net->shared.header_bytes) +
+                  port_serialise_ps(port, net->shared.ack_bytes);
     }
     return sum_ps;
 }
@@ -233,14 +239,17 @@ static void build_shared(struct net *net)
     shared->cc = cc_list[cfg->cc.index];
     shared->cc_config = cfg->cc.config;
     shared->closed = on_closed;
+    int64_t telemetry_bytes = shared->cc->wants_hops ? cfg->framing.telemetry_bytes : 0;
+    shared->header_bytes = net_data_bytes(cfg) + telemetry_bytes;
+    shared->ack_bytes = net_ack_bytes(cfg) + telemetry_bytes;
     shared->net = (struct port_net){.sim = net->fabric.sim,
                                     .leave = switch_leave,
                                     .deliver_switch = switch_deliver,
                                     .deliver_nic = nic_deliver,
                                     .next = nic_next,
                                     .make = nic_make,
-                                    .frame_bytes = cfg->mtu_bytes + FRAMING_ROCE_BYTES +
-                                                   FRAMING_ROCE_RETH_BYTES,
+                                    .frame_bytes = cfg->mtu_bytes + shared->header_bytes +
+                                                   cfg->framing.first_bytes,
                                     .watchdog_ps = cfg->pfc.watchdog_ps,
                                     .classes = cfg->classes.n > 0 ? (int)cfg->classes.n : 1};
     for (int64_t c = 0; c < cfg->classes.n; c++)
@@ -282,7 +291,15 @@ static int64_t bytes_in(const struct port *port)
             packet_at(&port->net->packets, (uint32_t)port_flight_at(&port->flight, i) & 0xffffff);
         if (packet->type == PACKET_DATA) bytes += packet->wire_bytes;
     }
-    return bytes + port->queue_bytes;
+    for (int c = 0; c < port->net->classes; c++) {
+        const struct port_ring *ring = c ? &port->share->queue[c] : &port->queue[1];
+        for (uint32_t i = 0; i < ring->n; i++) {
+            const struct port_entry *entry = port_ring_at(ring, i);
+            const struct packet *packet = packet_at(&port->net->packets, entry->packet);
+            if (packet->type == PACKET_DATA) bytes += packet->wire_bytes;
+        }
+    }
+    return bytes;
 }
 
 struct net_totals net_totals(const struct fabric *base)
@@ -296,8 +313,8 @@ struct net_totals net_totals(const struct fabric *base)
                              .retransmitted = net->shared.retransmitted};
     for (int32_t l = 0; l < net->graph->link_n; l++) {
         const struct port *port = net->port[l];
-        sum.data_hops += port->data_packets;
-        sum.ack_hops += port->control_packets;
+        sum.data_hops += port->data_packets - port->data_acks;
+        sum.ack_hops += port->control_packets + port->data_acks;
         sum.pauses += port->pauses;
         sum.marks += port->marks;
         sum.inflight_bytes += bytes_in(port);

@@ -12,6 +12,9 @@ static const char *const forwardings[] = {"store-and-forward", "cut-through", NU
 static const char *const deliveries[] = {"out-of-order", "in-order", NULL};
 static const char *const recoveries[] = {"go-back-n", "selective", NULL};
 
+static const char *const acks[] = {"control", "data", NULL};
+static const char *const echoes[] = {"cnp", "ack", NULL};
+
 static const struct schema_field ecn_fields[] = {
     {.key = "on",
      .type = SCHEMA_BOOL,
@@ -46,7 +49,63 @@ static const struct schema_field ecn_fields[] = {
      .max = "1s",
      .help = "Least time between two CNPs of a queue pair.",
      .source = "ConnectX: min_time_between_cnps 4 us"},
+    {.key = "per",
+     .type = SCHEMA_RATE,
+     .offset = AT(ecn.per_bps) - AT(ecn),
+     .fallback = "0bps",
+     .max = "100Tbps",
+     .help = "Port rate for which kmin and kmax hold, others in proportion; 0 = alike at all.",
+     .source = "HPCC ns-3 run.py: KMIN_MAP and KMAX_MAP, in proportion to the rate"},
+    {.key = "echo",
+     .type = SCHEMA_ENUM,
+     .offset = AT(ecn.echo) - AT(ecn),
+     .fallback = "cnp",
+     .words = echoes,
+     .help = "How the receiver tells of marks to controls that know CNPs: cnp, or ack (in the "
+             "acknowledgement of each packet).",
+     .source = "SIGCOMM'15: CNPs; HPCC ns-3: acknowledgements"},
     {.key = NULL},
+};
+
+static const struct schema_field framing_fields[] = {
+    {.key = "data",
+     .type = SCHEMA_SIZE,
+     .offset = AT(framing.data_bytes) - AT(framing),
+     .fallback = "82B",
+     .max = "1kB",
+     .help = "Of each data packet: preamble 8, Ethernet 14, IPv4 20, UDP 8, BTH 12, ICRC 4, FCS 4, "
+             "gap 12.",
+     .source = "InfiniBand Architecture Specification, Annex A17"},
+    {.key = "first",
+     .type = SCHEMA_SIZE,
+     .offset = AT(framing.first_bytes) - AT(framing),
+     .fallback = "16B",
+     .max = "1kB",
+     .help = "More in the first packet of a message: RETH.",
+     .source = "InfiniBand Architecture Specification, Annex A17"},
+    {.key = "ack",
+     .type = SCHEMA_SIZE,
+     .offset = AT(framing.ack_bytes) - AT(framing),
+     .fallback = "86B",
+     .max = "1kB",
+     .help = "An acknowledgement: as data, and AETH 4.",
+     .source = "InfiniBand Architecture Specification, Annex A17"},
+    {.key = "telemetry",
+     .type = SCHEMA_SIZE,
+     .offset = AT(framing.telemetry_bytes) - AT(framing),
+     .fallback = "42B",
+     .max = "1kB",
+     .help = "More in data packets and acknowledgements if the control wants telemetry: five hops "
+             "of 8 B, and their number.",
+     .source = "HPCC ns-3, int-header.h"},
+    {.key = NULL},
+};
+
+static const struct schema framing_schema = {
+    .name = "framing",
+    .help = "Bytes on the wire beside the payload; InfiniBand has its own: 26, 16, 30.",
+    .size = sizeof(((struct net_cfg *)0)->framing),
+    .fields = framing_fields,
 };
 
 static void check_ecn(const void *config, struct schema_check *check)
@@ -275,6 +334,15 @@ static const struct schema_field fields[] = {
      .words = recoveries,
      .help = "go-back-n: what follows a lost packet is sent again with it; selective: the receiver "
              "keeps what came early, and only what is missing is sent again."},
+    {.key = "acks",
+     .type = SCHEMA_ENUM,
+     .offset = AT(acks),
+     .fallback = "control",
+     .words = acks,
+     .help =
+         "Class of acknowledgements in switches: control (ahead of data, never paused), or data "
+         "(they queue with it).",
+     .source = "Cumulus roce: their own class; HPCC ns-3: with data"},
     {.key = "retransmit",
      .type = SCHEMA_TIME,
      .offset = AT(retransmit_ps),
@@ -331,6 +399,11 @@ static const struct schema_field fields[] = {
      .help = "A link goes down or comes back: its two ends know at once, all other switches after "
              "this time.",
      .source = "assumed: BGP with fast fail-over within a fabric"},
+    {.key = "framing",
+     .type = SCHEMA_SECTION,
+     .offset = AT(framing),
+     .section = &framing_schema,
+     .help = "Bytes on the wire beside the payload."},
     {.key = "routing",
      .type = SCHEMA_VARIANT,
      .offset = AT(routing),

@@ -76,7 +76,7 @@ int64_t nic_next(struct port *port, int64_t at_ps)
 
 static int64_t pcie_ps(const struct nic *nic, const struct packet *packet)
 {
-    return units_serialise_ps(packet->wire_bytes - FRAMING_ROCE_BYTES,
+    return units_serialise_ps(packet->wire_bytes - nic->shared->header_bytes,
                               nic->shared->cfg->nic.pcie_bps);
 }
 
@@ -156,7 +156,7 @@ static RDMA_RARE bool take(struct nic *nic, const struct packet *packet)
 {
     struct nic_shared *shared = nic->shared;
     int64_t now_ps = sim_now_ps(shared->sim);
-    int64_t bytes = held_bytes(nic, now_ps) + packet->wire_bytes - FRAMING_ROCE_BYTES;
+    int64_t bytes = held_bytes(nic, now_ps) + packet->wire_bytes - shared->header_bytes;
     if (bytes > shared->cfg->nic.rx_buffer_bytes) return false;
     if (bytes > shared->rx_max_bytes) shared->rx_max_bytes = bytes;
     if (nic->drained_ps < now_ps) nic->drained_ps = now_ps;

@@ -16,6 +16,7 @@ struct nic_shared {
     struct pool messages;
     struct rdma_qp **qp; /* by place */
     int64_t qp_n, qp_cap;
+    int64_t header_bytes, ack_bytes; /* of a data packet and of an ACK, telemetry included */
     /* closed: rdma_open is about to take the memory of qp, which is known no more. NULL: queue
      * pairs are never closed. */
     void (*closed)(struct nic_shared *shared, struct rdma_qp *qp);

@@ -124,6 +124,8 @@ struct port {
     /* the rest is rare */
     struct port_share *share;   /* several data classes; NULL: one */
     struct port_credit *credit; /* NULL: none are needed */
+    int64_t data_acks;          /* acknowledgements among data_packets: came to a data queue */
+    int64_t mark_bytes[2];      /* ECN: Kmin and Kmax of this port */
     int64_t marks, drops, drop_bytes, pause_frames, pauses, paused_ps, paused_since;
     int64_t rate_bps;
     struct timer start;       /* eager: the next start */

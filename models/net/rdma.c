@@ -127,8 +127,9 @@ static inline int64_t fill(struct rdma_qp *qp, struct packet *packet, int64_t at
     bool last = qp->sent - msg->first + 1 == msg->packets;
     packet->seq = qp->sent;
     packet->flags = (uint8_t)(msg->flags | (last ? PACKET_LAST : 0));
-    packet->wire_bytes = (uint16_t)(payload + FRAMING_ROCE_BYTES +
-                                    (qp->sent == msg->first ? FRAMING_ROCE_RETH_BYTES : 0));
+    packet->wire_bytes =
+        (uint16_t)(payload + shared->header_bytes +
+                   (qp->sent == msg->first ? shared->cfg->framing.first_bytes : 0));
     if (qp->sent++ == qp->fresh) {
         qp->fresh++;
         qp->sent_bytes += payload;
@@ -240,6 +241,7 @@ void rdma_forget(struct rdma_qp *qp)
         qp->first = msg->next;
         if (qp->send_at == msg) qp->send_at = msg->next;
         msg->acked = true;
+        if (msg->msg && msg->msg->confirm) rdma_complete(msg);
         if (!msg->msg) pool_put(&shared->messages, msg);
     }
     if (qp->first) return;

@@ -100,7 +100,7 @@ static void answer(struct rdma_qp *qp, struct packet *packet, uint32_t n)
 {
     packet->acked_n = n & 255;
     packet->dst = qp->src;
-    packet->wire_bytes = FRAMING_ROCE_ACK_BYTES;
+    packet->wire_bytes = (uint16_t)qp->nic->shared->ack_bytes;
     port_enqueue(&qp->peer->port, packet, PACKET_CONTROL, 0);
 }
 
@@ -161,7 +161,8 @@ void rdma_complete(struct rdma_msg *done)
     int64_t pcie_bps = nic->shared->cfg->nic.pcie_bps, rate_bps = nic->port.rate_bps;
     bool slow = pcie_bps > 0 && pcie_bps < rate_bps;
     int64_t took_ps = sim_now_ps(sim) - msg->start_ps;
-    int64_t ideal_ps = qp->idle_ps + units_serialise_ps(msg->bytes, slow ? pcie_bps : rate_bps);
+    int64_t ideal_ps = (msg->confirm ? 2 : 1) * qp->idle_ps +
+                       units_serialise_ps(msg->bytes, slow ? pcie_bps : rate_bps);
     msg->excess_ps = took_ps > ideal_ps ? took_ps - ideal_ps : 0;
     msg->bound = slow ? BOUND_NIC : BOUND_SWITCH;
     done->msg = NULL;
@@ -174,7 +175,8 @@ void rdma_receive(struct rdma_qp *qp, struct packet *packet)
     uint32_t seq = packet->seq;
     bool gap = qp->strict && (int32_t)(seq - qp->expected) > 0;
     bool fresh = accept(qp, seq);
-    if (packet->flags & PACKET_MARKED && shared->cc->wants_cnp) {
+    bool cnps = shared->cc->wants_cnp && shared->cfg->ecn.echo == NET_ECHO_CNP;
+    if (packet->flags & PACKET_MARKED && cnps) {
         send_cnp(qp);
         packet->flags &= (uint8_t)~PACKET_MARKED;
     }
@@ -188,7 +190,7 @@ void rdma_receive(struct rdma_qp *qp, struct packet *packet)
     struct rdma_msg *msg = qp->first;
     while (seq - msg->first >= msg->packets)
         msg = msg->next;
-    if (++msg->arrived != msg->packets) return;
+    if (++msg->arrived != msg->packets || msg->msg->confirm) return;
     if (qp->peer->drains) {
         nic_place(qp->peer, msg);
     } else {

@@ -19,7 +19,8 @@ static double draw(const struct net_switch *sw, const struct packet *packet)
 
 static void mark(struct net_switch *sw, struct port *port, struct packet *packet, int64_t q)
 {
-    int64_t kmin = sw->cfg->ecn.kmin_bytes, kmax = sw->cfg->ecn.kmax_bytes;
+    int64_t kmin = port->mark_bytes[0], kmax = port->mark_bytes[1];
+    if (q <= kmin) return;
     if (q <= kmax) {
         double p = sw->cfg->ecn.pmax * (double)(q - kmin) / (double)(kmax - kmin);
         if (draw(sw, packet) >= p) return;
@@ -41,11 +42,13 @@ static void add_telemetry(const struct port *port, struct packet *packet, int64_
 void switch_leave(struct port *port, const struct port_entry *entry, int64_t at_ps)
 {
     struct net_switch *sw = port->node;
-    if (sw->hops) add_telemetry(port, packet_at(&sw->net->packets, entry->packet), at_ps);
-    if (sw->cfg->ecn.on && port->queue_bytes > sw->cfg->ecn.kmin_bytes) {
+    bool crowded = sw->cfg->ecn.on && port->queue_bytes > sw->mark_bytes;
+    if (sw->hops || crowded) {
         struct packet *packet = packet_at(&sw->net->packets, entry->packet);
-        int64_t q = port_class_bytes(port, PACKET_QUEUE(packet) - 1);
-        if (q > sw->cfg->ecn.kmin_bytes) mark(sw, port, packet, q);
+        bool data = packet->type == PACKET_DATA; /* else an acknowledgement among data */
+        if (sw->hops && data) add_telemetry(port, packet, at_ps);
+        if (crowded && data)
+            mark(sw, port, packet, port_class_bytes(port, PACKET_QUEUE(packet) - 1));
     }
     pfc_free(sw, entry->account, entry->wire_bytes);
 }
@@ -112,8 +115,12 @@ void switch_deliver(struct port *from, struct packet *packet)
     }
     prefetch(port);
     if (packet->type != PACKET_DATA) {
-        port_enqueue(port, packet, PACKET_CONTROL, 0);
-        return;
+        bool ack = packet->type == PACKET_ACK || packet->type == PACKET_NACK;
+        if (!ack || sw->cfg->acks == NET_ACKS_CONTROL) {
+            port_enqueue(port, packet, PACKET_CONTROL, 0);
+            return;
+        }
+        port->data_acks++;
     }
     int queue = PACKET_QUEUE(packet);
     if (queue > sw->net->classes) queue = sw->net->classes;
@@ -121,7 +128,22 @@ void switch_deliver(struct port *from, struct packet *packet)
     if (pfc_admit(sw, account, packet->wire_bytes)) {
         port_enqueue(port, packet, queue, (uint16_t)account);
     } else {
+        port->data_acks -= packet->type != PACKET_DATA;
         port_drop(port, packet);
+    }
+}
+
+/* ECN thresholds, for ports of per_bps and in proportion for others. */
+static void init_marks(struct net_switch *sw)
+{
+    sw->mark_bytes = INT64_MAX;
+    for (int i = 0; i < sw->port_n; i++) {
+        struct port *port = &sw->ports[i];
+        double per_bps = (double)sw->cfg->ecn.per_bps;
+        double scale = per_bps > 0 ? (double)port->rate_bps / per_bps : 1;
+        port->mark_bytes[0] = (int64_t)((double)sw->cfg->ecn.kmin_bytes * scale);
+        port->mark_bytes[1] = (int64_t)((double)sw->cfg->ecn.kmax_bytes * scale);
+        if (port->mark_bytes[0] < sw->mark_bytes) sw->mark_bytes = port->mark_bytes[0];
     }
 }
 
@@ -138,6 +160,7 @@ void switch_init(struct net_switch *sw)
     struct sim *sim = sw->net->sim;
     struct arena *arena = sim_arena(sim);
     pfc_init(sw);
+    init_marks(sw);
     const struct route_switch facts = {
         .node = sw->node, .ports = sw->port_n, .port_bps = sw->ports[0].rate_bps};
     const void *config = sw->cfg->routing.config;

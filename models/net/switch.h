@@ -33,8 +33,9 @@ struct net_switch {
     struct switch_ingress *ingress; /* [port_n * classes] */
     int64_t bytes;                  /* of data in the buffer */
     struct rng rng;
-    uint64_t seed; /* of the marking draws */
-    bool hops;     /* packets carry telemetry */
+    uint64_t seed;      /* of the marking draws */
+    bool hops;          /* packets carry telemetry */
+    int64_t mark_bytes; /* the least Kmin of its ports */
     uint16_t port_n, down_n;
     int32_t node;     /* in the graph */
     int64_t paused_n; /* neighbours that are paused */

@@ -3,7 +3,8 @@
  * Patterns (flows_pattern.c, flows_arrivals.c, flows_replay.c) only say which flow comes when. The
  * one idea: a flow exists only while it is on its way; what is to come is made when its time comes,
  * so that memory grows with the flows in flight (and 24 bytes per finished one, flows_stats.h).
- * The idle time of a flow is the delay of its path plus its wire bytes at the slowest link.
+ * The idle time of a flow is the delay of its path (there and back with `confirm`), its wire bytes
+ * at the slowest link and one packet at each other one.
  * NOT modelled: time that sender and receiver take before and after the network.
  */
 #include "models/work/flows.h"
@@ -22,7 +23,11 @@ static int64_t idle_ps(const struct flows *flows, const struct flows_flow *flow)
     struct fabric_path path = fabric_path(flows->fabric, flows->hosts.endpoint[flow->src],
                                           flows->hosts.endpoint[flow->dst]);
     int64_t wire_bytes = framing_wire_bytes(&flows->hosts.framing, flow->bytes);
-    return path.delay_ps + units_serialise_ps(wire_bytes, path.bottleneck_bps);
+    int64_t forward_ps = path.forward_ps; /* of the last packet, which may be all there is */
+    if (flow->bytes < flows->hosts.framing.payload_bytes)
+        forward_ps = forward_ps * flow->bytes / flows->hosts.framing.payload_bytes;
+    return (flows->cfg->confirm ? 2 : 1) * path.delay_ps + forward_ps +
+           units_serialise_ps(wire_bytes, path.bottleneck_bps);
 }
 
 static void arrived(struct sim *sim, struct fabric_msg *msg)
@@ -80,6 +85,7 @@ void flows_live_send(struct flows *flows, const struct flows_ask *ask)
             .framing = &flows->hosts.framing,
             .sent = ask->tell_sent ? sent : NULL,
             .done = arrived,
+            .confirm = flows->cfg->confirm,
             .owner = flow,
         };
         fabric_send(flows->fabric, &flow->msg[p]);

@@ -34,6 +34,7 @@ struct flows_cfg {
     int64_t ranks, stride, senders, receiver, concurrent;
     double load;
     int64_t queue_pairs;
+    bool confirm; /* a flow ends when its sender knows */
 };
 extern const struct schema flows_schema; /* its name is the workload kind: flows */
 

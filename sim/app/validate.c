@@ -1,4 +1,4 @@
-/* validate.c - `railsim validate`: every measured row beside what the simulator says.
+/* validate.c - `railsim validate`: every published value beside what the simulator says.
  *
  * The one idea: nothing is hidden. Each row shows its residual, and whether it was used to find
  * parameters (calibrated) or not (predicted).
@@ -28,8 +28,8 @@ static const struct cli_option options[] = {
 static const struct cli_verb verb = {
     .name = "validate",
     .args = "[NAME]...",
-    .help = "Simulates measured rows and compares; NAME picks files of tests/validation (or their "
-            "beginnings).",
+    .help = "Simulates published values and compares; NAME picks files of tests/validation (or "
+            "their beginnings).",
     .example = "railsim validate\nrailsim validate remote-storage",
     .arg_min = 0,
     .arg_max = -1,
@@ -110,12 +110,12 @@ static void print_json(struct json *json, const struct validation_file *file,
 static void print_head(const struct validate *validate, const struct validation_file *file)
 {
     if (validate->markdown) {
-        printf("\n**%s**. %s\n\n| row | kind | measured | simulated | error | tolerance |\n"
+        printf("\n**%s**. %s\n\n| row | kind | published | simulated | error | tolerance |\n"
                "|---|---|---|---|---|---|\n",
                file->title, file->source);
     } else if (!validate->json) {
         printf("%s\n  source: %s\n  %-44s %-10s %12s %22s %10s %9s\n", file->title, file->source,
-               "row", "kind", "measured", "simulated", "error", "tolerance");
+               "row", "kind", "published", "simulated", "error", "tolerance");
     }
 }
 

@@ -1,7 +1,8 @@
 /* validation.h - rows of published values, and what the simulator says to them.
  *
- * A file tests/validation/NAME.yaml names its source, a topology, and rows: a workload and overrides
- * (or a formula), a metric, the published value, a tolerance. Files are found by looking; no row is in the code.
+ * A file tests/validation/NAME.yaml names its source, a topology, and rows: a workload and
+ * overrides (or a formula), a metric, the published value, a tolerance. Files are found by looking;
+ * no row is in the code.
  */
 #ifndef RAILSIM_APP_VALIDATION_H
 #define RAILSIM_APP_VALIDATION_H

@@ -1,11 +1,14 @@
-/* validation_model.c - the formulas behind `railsim headroom` and `railsim fluid dcqcn` as rows of a
- * validation file: their inputs are keys with units like all others. */
+/* validation_model.c - what a row of a validation file can be besides the run of a workload: the
+ * formulas of `railsim headroom` and `railsim fluid dcqcn`, one port by itself, hashed paths. Their
+ * inputs are keys like all others. */
 #include "sim/app/validation_model.h"
 
 #include <string.h>
 
 #include "models/cc/fluid_dcqcn.h"
 #include "models/net/headroom.h"
+#include "sim/app/validation_ecmp.h"
+#include "sim/app/validation_queue.h"
 #include "sim/base/units.h"
 
 /* struct run_cfg has no keys: one byte, since a struct needs a member. */
@@ -76,12 +79,68 @@ static const struct schema dcqcn_schema = {
     .fields = dcqcn_fields,
 };
 
-enum model { MODEL_RUN, MODEL_HEADROOM, MODEL_DCQCN };
+enum sizes { SIZES_FIXED, SIZES_EXPONENTIAL };
+static const char *const sizes_words[] = {"fixed", "exponential", NULL};
+struct queue_cfg {
+    double load;
+    int sizes; /* enum sizes */
+    int64_t packets;
+};
+static const struct schema_field queue_fields[] = {
+    {.key = "load",
+     .type = SCHEMA_FRACTION,
+     .offset = offsetof(struct queue_cfg, load),
+     .min = "1%",
+     .max = "99%",
+     .help = "Share of the port's rate."},
+    {.key = "sizes",
+     .type = SCHEMA_ENUM,
+     .offset = offsetof(struct queue_cfg, sizes),
+     .fallback = "fixed",
+     .words = sizes_words,
+     .help = "Of the packets."},
+    {.key = "packets",
+     .type = SCHEMA_COUNT,
+     .offset = offsetof(struct queue_cfg, packets),
+     .fallback = "1000000",
+     .min = "1",
+     .max = "100000000",
+     .help = "How many are simulated."},
+    {.key = NULL},
+};
+static const struct schema queue_schema = {
+    .name = "queue",
+    .help = "An egress port under Poisson arrivals: wait.",
+    .size = sizeof(struct queue_cfg),
+    .fields = queue_fields,
+};
+
+#define ECMP_FIELD(name, member, otherwise, most, text)                                            \
+    {                                                                                              \
+        .key = name, .type = SCHEMA_COUNT, .offset = offsetof(struct validation_ecmp, member),     \
+        .fallback = otherwise, .min = "1", .max = most, .help = text                               \
+    }
+static const struct schema_field ecmp_fields[] = {
+    ECMP_FIELD("leaves", leaves, "2", "256", "Leaf switches."),
+    ECMP_FIELD("hosts_per_leaf", hosts, "16", "256", "Hosts at each."),
+    ECMP_FIELD("spines", spines, "16", "256", "Spine switches."),
+    ECMP_FIELD("links_per_pair", links, "1", "64", "Parallel cables of leaf and spine."),
+    ECMP_FIELD("queue_pairs", pairs, "1", "64", "Of each flow."),
+    ECMP_FIELD("permutations", permutations, "1", "100000", "Over how many the mean is taken."),
+    {.key = NULL},
+};
+static const struct schema ecmp_schema = {
+    .name = "ecmp",
+    .help = "Max-min fair rates of hashed random permutations in a leaf-spine fabric: rate.",
+    .size = sizeof(struct validation_ecmp),
+    .fields = ecmp_fields,
+};
+
+enum model { MODEL_RUN, MODEL_HEADROOM, MODEL_DCQCN, MODEL_QUEUE, MODEL_ECMP };
 const struct schema *const validation_model_kinds[] = {
-    [MODEL_RUN] = &run_schema,
-    [MODEL_HEADROOM] = &headroom_schema,
-    [MODEL_DCQCN] = &dcqcn_schema,
-    NULL,
+    [MODEL_RUN] = &run_schema,     [MODEL_HEADROOM] = &headroom_schema,
+    [MODEL_DCQCN] = &dcqcn_schema, [MODEL_QUEUE] = &queue_schema,
+    [MODEL_ECMP] = &ecmp_schema,   NULL,
 };
 
 static bool headroom_value(const struct headroom_cfg *cfg, const char *metric, double *value)
@@ -94,9 +153,8 @@ static bool headroom_value(const struct headroom_cfg *cfg, const char *metric, d
     const struct {
         const char *name;
         int64_t bytes;
-    } metrics[] = {{"xoff", headroom.xoff_bytes},
-                   {"xon", headroom.xon_bytes},
-                   {"size", headroom.size_bytes}};
+    } metrics[] = {
+        {"xoff", headroom.xoff_bytes}, {"xon", headroom.xon_bytes}, {"size", headroom.size_bytes}};
     for (unsigned m = 0; m < sizeof metrics / sizeof metrics[0]; m++) {
         if (strcmp(metric, metrics[m].name) != 0) continue;
         *value = (double)metrics[m].bytes;
@@ -127,8 +185,35 @@ bool validation_model_is_run(const struct schema_variant *model)
     return model->index == MODEL_RUN;
 }
 
+static bool queue_value(const struct queue_cfg *cfg, const char *metric, double *value)
+{
+    if (strcmp(metric, "wait") != 0) return false;
+    const struct validation_queue queue = {
+        .load = cfg->load, .exponential = cfg->sizes == SIZES_EXPONENTIAL, .packets = cfg->packets};
+    *value = validation_queue_wait(&queue).services;
+    return true;
+}
+
+static bool ecmp_value(const struct validation_ecmp *ecmp, const char *metric, double *value)
+{
+    if (strcmp(metric, "rate") != 0) return false;
+    *value = validation_ecmp_rate(ecmp);
+    return true;
+}
+
 bool validation_model_value(const struct schema_variant *model, const char *metric, double *value)
 {
-    return model->index == MODEL_HEADROOM ? headroom_value(model->config, metric, value)
-                                          : dcqcn_value(model->config, metric, value);
+    switch ((enum model)model->index) {
+    case MODEL_RUN:
+        return false;
+    case MODEL_HEADROOM:
+        return headroom_value(model->config, metric, value);
+    case MODEL_DCQCN:
+        return dcqcn_value(model->config, metric, value);
+    case MODEL_QUEUE:
+        return queue_value(model->config, metric, value);
+    case MODEL_ECMP:
+        return ecmp_value(model->config, metric, value);
+    }
+    return false;
 }

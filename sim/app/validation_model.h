@@ -1,4 +1,5 @@
-/* validation_model.h - rows whose value comes from a formula rather than from a simulation. */
+/* validation_model.h - rows whose value comes from a formula, or from a part of the fabric by
+ * itself, rather than from the run of a workload. */
 #ifndef RAILSIM_APP_VALIDATION_MODEL_H
 #define RAILSIM_APP_VALIDATION_MODEL_H
 

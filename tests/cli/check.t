@@ -72,7 +72,7 @@ $ railsim list clents
 error: nothing is called 'clents' (did you mean 'clients'?)
 [2]
 $ railsim list nothing-like-it
-error: nothing is called 'nothing-like-it'; there are: topologies, workloads, plots, clients, fabrics, congestion-controls, routings, tcp-laws, workload-kinds, devices
+error: nothing is called 'nothing-like-it'; there are: topologies, workloads, plots, clients, fabrics, congestion-controls, collectives, routings, tcp-laws, workload-kinds, devices
 [2]
 $ railsim list | grep -E '^[a-z-]+: '
 topologies: shipped topologies
@@ -81,6 +81,7 @@ plots: figures that `railsim plot` draws
 clients: storage clients (storage.client.kind)
 fabrics: topology families (fabric.kind)
 congestion-controls: end-to-end congestion controls (network.cc.kind)
+collectives: algorithms of collectives (workload.algorithm)
 routings: routing rules (network.routing.kind)
 tcp-laws: laws of the congestion window (storage.client.tcp_law)
 workload-kinds: kinds of workload (kind)

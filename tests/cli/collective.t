@@ -11,7 +11,7 @@ $ railsim collective topologies/gmo-1su.yaml --ranks 16 --op send_recv --bytes 1
           size     time(us)  algbw(GB/s)  busbw(GB/s)  algorithm    protocol     messages
       16777216       375.98       44.623       44.623  pairwise     simple            256
 # With an accelerator that NCCL knows, its tuner chooses.
-$ railsim collective topologies/gmo-1su.yaml --ranks 16 --from 1MiB --to 256MiB --factor 16 --set node.device.generation=hopper --set node.device.in_switch_reduction=true
+$ railsim collective topologies/gmo-1su.yaml --ranks 16 --from 1MiB --to 256MiB --factor 16 --set node.accelerator=h100-sxm
           size     time(us)  algbw(GB/s)  busbw(GB/s)  algorithm    protocol     messages
        1048576        60.98       17.196       32.243  tree         ll128             960
       16777216       137.55      121.971      228.696  nvls_tree    simple          19456

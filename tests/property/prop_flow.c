@@ -2,8 +2,10 @@
  *
  * A second simulator, below, knows nothing of timers, sets or water-filling by links: it raises the
  * rates of all flows together until a link is full, freezes what crosses it, and steps from one end
- * of a flow to the next, in doubles. Both must agree. And whoever looks, whenever: no link carries
- * more than its rate allows, and in the end each has carried its messages, no more, no less. */
+ * of a flow to the next, in doubles. Both must agree. A third solves all flows on all links at
+ * every instant, while links change their rates and go down for a while: there every end must agree
+ * to the picosecond. And whoever looks, whenever: no link carries more than its rate allows, and in
+ * the end each has carried its messages, no more, no less. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,14 +18,16 @@
 #include <cmocka.h>
 
 #include "models/flow/flow.h"
+#include "models/flow/way.h"
 #include "sim/base/units.h"
 #include "sim/engine/rng.h"
+#include "tests/unit/maxmin_net.h"
 
 #define HOSTS 6
 #define SWITCHES 4
 #define MSGS 60
-#define LINKS_MAX 40
 #define SEEDS 60
+#define FAULTS 12
 
 struct law {
     struct arena arena;
@@ -42,7 +46,14 @@ struct law {
         int64_t start_ps, delay_ps, sent_ps, done_ps;
         double left_bits, rate_bps, end_s; /* of the second simulator */
         bool flowing, frozen;
+        int64_t settled_ps, end_ps; /* of the third one */
     } m[MSGS];
+    struct fault {
+        struct timer timer;
+        struct law *law;
+        int64_t at_ps, rate_bps;
+        int32_t link;
+    } fault[FAULTS];
     struct timer sampler;
     int64_t sampled_ps, samples;
     double sampled_bytes[LINKS_MAX];
@@ -139,6 +150,30 @@ static uint64_t law_run(struct law *law)
     return sim_fingerprint(law->sim);
 }
 
+static void on_fault(struct sim *sim, void *self)
+{
+    (void)sim;
+    const struct fault *fault = self;
+    flow_set_rate(fault->law->fabric, fault->link, fault->rate_bps);
+}
+
+/* Links lose some of their rate or all, and have it back two faults later. */
+static void add_faults(struct law *law)
+{
+    for (int i = 0; i < FAULTS; i++) {
+        struct fault *fault = &law->fault[i], *first = i < 2 ? fault : fault - 2;
+        bool back = i % 4 >= 2;
+        fault->law = law;
+        fault->at_ps = (2 * i + 1) * PS_PER_MS + (int64_t)rng_below(&law->rng, 2 * PS_PER_MS);
+        fault->link =
+            back ? first->link : (int32_t)rng_below(&law->rng, (uint64_t)law->graph.link_n);
+        int64_t full_bps = law->graph.links[fault->link].rate_bps;
+        fault->rate_bps = back ? full_bps : full_bps / 3 * (int64_t)rng_below(&law->rng, 3);
+        timer_init(&fault->timer, on_fault, fault, sim_component(law->sim), 0);
+        timer_arm(law->sim, &fault->timer, fault->at_ps);
+    }
+}
+
 static struct law the_law, other_law; /* too large for a stack */
 
 /* ---- the second simulator -------------------------------------------------------------------- */
@@ -232,6 +267,93 @@ static void flow__agrees_with_a_fluid_in_doubles(void **state)
     }
 }
 
+/* ---- the third: all flows, all links, every instant ------------------------------------------ */
+
+static void whole_give(struct sent *sent, double rate_bps, int64_t now_ps)
+{
+    if (sent->rate_bps == rate_bps) return;
+    sent->left_bits -= sent->rate_bps * ((double)(now_ps - sent->settled_ps) * 1e-12);
+    if (sent->left_bits < 0) sent->left_bits = 0;
+    sent->settled_ps = now_ps;
+    sent->rate_bps = rate_bps;
+    sent->end_ps =
+        rate_bps > 0 ? now_ps + (int64_t)ceil(sent->left_bits / rate_bps * 1e12) : INT64_MAX;
+}
+
+static void whole_solve(struct net *net, struct law *law, int64_t now_ps)
+{
+    int32_t who[MSGS], n = 0;
+    for (int i = 0; i < MSGS; i++) {
+        if (!law->m[i].flowing) continue;
+        who[n++] = i;
+        net->first[n] = net->first[n - 1] + law->m[i].path_n;
+        memcpy(&net->hop[net->first[n - 1]], law->m[i].path,
+               (size_t)law->m[i].path_n * sizeof(int32_t));
+    }
+    net_wire(net, n, (int32_t)law->graph.link_n);
+    ways_rank(&law->graph, net->rank);
+    assert_true(maxmin_solve(&net->problem));
+    for (int32_t f = 0; f < n; f++)
+        whole_give(&law->m[who[f]], net->rate_bps[f], now_ps);
+}
+
+/* The next instant at which something happens after now, or at it; INT64_MAX: nothing more. */
+static int64_t whole_next(const struct law *law, int64_t now_ps)
+{
+    int64_t next_ps = INT64_MAX;
+    for (int i = 0; i < MSGS; i++) {
+        const struct sent *sent = &law->m[i];
+        if (sent->flowing && sent->end_ps < next_ps) next_ps = sent->end_ps;
+        if (sent->start_ps > now_ps && sent->start_ps < next_ps) next_ps = sent->start_ps;
+    }
+    for (int i = 0; i < FAULTS; i++)
+        if (law->fault[i].at_ps > now_ps && law->fault[i].at_ps < next_ps)
+            next_ps = law->fault[i].at_ps;
+    return next_ps;
+}
+
+/* Fills end_ps of all messages. */
+static void simulate_whole(struct net *net, struct law *law)
+{
+    for (int32_t l = 0; l < law->graph.link_n; l++)
+        net->cap_bps[l] = (double)law->graph.links[l].rate_bps;
+    for (int64_t last_ps = -1, now_ps; (now_ps = whole_next(law, last_ps)) < INT64_MAX;) {
+        for (int i = 0; i < MSGS; i++) {
+            struct sent *sent = &law->m[i];
+            if (sent->flowing && sent->end_ps == now_ps) sent->flowing = false;
+            if (sent->start_ps == now_ps && now_ps > last_ps) {
+                sent->flowing = true;
+                sent->settled_ps = now_ps;
+                sent->rate_bps = 0;
+                sent->end_ps = INT64_MAX;
+            }
+        }
+        for (int i = 0; i < FAULTS; i++)
+            if (law->fault[i].at_ps == now_ps)
+                net->cap_bps[law->fault[i].link] = (double)law->fault[i].rate_bps;
+        whole_solve(net, law, now_ps);
+        last_ps = now_ps;
+    }
+}
+
+static void flow__ends_as_if_all_were_solved_at_once(void **state)
+{
+    (void)state;
+    static struct net net;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct law *law = &the_law;
+        law_open(law, seed, 1);
+        add_faults(law);
+        law_run(law);
+        simulate_whole(&net, law);
+        for (int i = 0; i < MSGS; i++)
+            if (law->m[i].sent_ps != law->m[i].end_ps)
+                fail_msg("seed %llu message %d: %lld ps, not %lld ps", (unsigned long long)seed, i,
+                         (long long)law->m[i].sent_ps, (long long)law->m[i].end_ps);
+        arena_free(&law->arena);
+    }
+}
+
 /* ---- conservation ---------------------------------------------------------------------------- */
 
 static void sample(struct sim *sim, void *self)
@@ -263,6 +385,7 @@ static void flow__no_link_above_its_rate_all_bytes_accounted(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct law *law = &the_law;
         law_open(law, seed, 1);
+        if (seed % 2) add_faults(law); /* no link ever has more than in the graph */
         timer_init(&law->sampler, sample, law, sim_component(law->sim), 0);
         timer_arm(law->sim, &law->sampler, 0);
         law_run(law);
@@ -343,6 +466,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flow__agrees_with_a_fluid_in_doubles),
+        cmocka_unit_test(flow__ends_as_if_all_were_solved_at_once),
         cmocka_unit_test(flow__no_link_above_its_rate_all_bytes_accounted),
         cmocka_unit_test(flow__excess_is_the_time_beyond_the_idle_path),
         cmocka_unit_test(flow__same_again),

@@ -12,24 +12,30 @@
 struct net {
     struct maxmin problem;
     int32_t first[FLOWS_MAX + 1], hop[HOPS_MAX], limited_by[FLOWS_MAX];
-    int32_t open_n[LINKS_MAX], begin[LINKS_MAX + 1], member[HOPS_MAX];
-    double cap_bps[LINKS_MAX], rate_bps[FLOWS_MAX], left_bps[LINKS_MAX];
+    int32_t rank[LINKS_MAX], pin[FLOWS_MAX], member[HOPS_MAX];
+    double cap_bps[LINKS_MAX], rate_bps[FLOWS_MAX];
+    struct maxmin_link link[LINKS_MAX + 1];
+    struct maxmin_turn turn[LINKS_MAX + FLOWS_MAX];
 };
 
-/* net_wire makes the problem one of flow_n flows over link_n links. */
+/* net_wire makes the problem one of flow_n free flows over link_n links, ranked by number. */
 static inline void net_wire(struct net *net, int32_t flow_n, int32_t link_n)
 {
+    for (int32_t l = 0; l < link_n; l++)
+        net->rank[l] = l;
     net->problem = (struct maxmin){.flow_n = flow_n,
+                                   .free_n = flow_n,
                                    .link_n = link_n,
                                    .first = net->first,
                                    .hop = net->hop,
                                    .cap_bps = net->cap_bps,
+                                   .rank = net->rank,
+                                   .pin = net->pin,
                                    .rate_bps = net->rate_bps,
                                    .limited_by = net->limited_by,
-                                   .left_bps = net->left_bps,
-                                   .open_n = net->open_n,
-                                   .begin = net->begin,
-                                   .member = net->member};
+                                   .link = net->link,
+                                   .member = net->member,
+                                   .turn = net->turn};
 }
 
 #endif

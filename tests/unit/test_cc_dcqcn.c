@@ -226,6 +226,37 @@ static void scaled__increases_grow_with_the_line(void **state)
 
 /* ---- keys ----------------------------------------------------------------------------------- */
 
+/* Echoes of marks in acknowledgements do what CNPs do, at the same times. */
+static void ack__a_mark_is_a_notification(void **state)
+{
+    (void)state;
+    struct cc_rig cnp, echo;
+    cc_rig_open(&cnp, "dcqcn", "profile: scaled", line400);
+    cc_rig_open(&echo, "dcqcn", "profile: scaled", line400);
+    static const int64_t at_us[] = {10, 11, 15, 400, 401};
+    for (size_t i = 0; i < sizeof at_us / sizeof at_us[0]; i++) {
+        while (cnp.out.wake_ps && cnp.out.wake_ps < at_us[i] * US) {
+            cc_rig_wake(&cnp);
+            cc_rig_wake(&echo);
+        }
+        cc_rig_cnp(&cnp, at_us[i] * US);
+        echo.now_ps = at_us[i] * US;
+        struct cc_out before = echo.out;
+        cc_rig_step(&echo, (struct cc_signal){.event = CC_ACK, .acked_bytes = 4096});
+        assert_memory_equal(&echo.out, &before, sizeof before); /* no mark, no news */
+        cc_rig_step(&echo,
+                    (struct cc_signal){.event = CC_ACK, .acked_bytes = 4096, .marked = true});
+        assert_int_equal(echo.out.rate_bps, cnp.out.rate_bps);
+        assert_int_equal(echo.out.wake_ps, cnp.out.wake_ps);
+    }
+    cc_rig_wake(&cnp);
+    cc_rig_wake(&echo);
+    assert_true(echo.out.rate_bps < 400 * GBPS);
+    assert_int_equal(echo.out.rate_bps, cnp.out.rate_bps);
+    cc_rig_close(&cnp);
+    cc_rig_close(&echo);
+}
+
 static void window__bdp_and_varying(void **state)
 {
     (void)state;
@@ -282,6 +313,7 @@ int main(void)
         cmocka_unit_test(firmware__target_kept_by_cuts_in_a_row),
         cmocka_unit_test(scaled__cut_after_increase_moves_the_target),
         cmocka_unit_test(scaled__increases_grow_with_the_line),
+        cmocka_unit_test(ack__a_mark_is_a_notification),
         cmocka_unit_test(window__bdp_and_varying),
         cmocka_unit_test(keys__override_the_profile),
     };

@@ -171,6 +171,64 @@ static void maxmin_solve__capacities_far_apart(void **state)
     flow(&net, 2, (1e14 - 1e6) / 2, 0);
 }
 
+/* Of links that are as tight the one of the lowest rank settles the flows that cross both. */
+static void maxmin_solve__rank_decides_among_equals(void **state)
+{
+    (void)state;
+    struct net net;
+    solve(&net, 3, (double[]){10, 10, 10}, "012 0 1 2");
+    net.rank[0] = 2;
+    net.rank[2] = 0;
+    assert_true(maxmin_solve(&net.problem));
+    flow(&net, 0, 5, 2);
+    flow(&net, 1, 5, 0);
+    flow(&net, 2, 5, 1);
+    flow(&net, 3, 5, 2);
+}
+
+static void maxmin_solve__a_link_that_is_down(void **state)
+{
+    (void)state;
+    struct net net;
+    solve(&net, 2, (double[]){0, 10}, "01 1 0");
+    flow(&net, 0, 0, 0);
+    flow(&net, 1, 10, 1);
+    flow(&net, 2, 0, 0);
+}
+
+/* The last flow is pinned to what another link, ranked 7, gives it. */
+static bool solve_pinned(struct net *net, double cap_bps, const char *flows, double pinned_bps)
+{
+    solve(net, 1, &cap_bps, flows);
+    int32_t last = --net->problem.free_n;
+    net->pin[last] = 7;
+    net->rate_bps[last] = pinned_bps;
+    return maxmin_solve(&net->problem);
+}
+
+static void maxmin_solve__pinned_flows_leave_the_rest(void **state)
+{
+    (void)state;
+    struct net net;
+    assert_true(solve_pinned(&net, 12, "0 0 0", 2));
+    flow(&net, 0, 5, 0);
+    flow(&net, 1, 5, 0);
+    flow(&net, 2, 2, MAXMIN_OUTSIDE);
+    assert_true(solve_pinned(&net, 12, "0", 2)); /* nobody is free */
+}
+
+/* Who has more than his share here is told: by how much shows only when he is free. */
+static void maxmin_solve__pinned_flows_that_have_too_much(void **state)
+{
+    (void)state;
+    struct net net;
+    assert_false(solve_pinned(&net, 12, "0 0 0", 5));
+    flow(&net, 2, 4, 0);
+    assert_false(solve_pinned(&net, 12, "0 0 0", 4)); /* rank 0 comes before 7 */
+    flow(&net, 2, 4, 0);
+    assert_true(solve_pinned(&net, 12, "0 0 0", 3.5));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +244,10 @@ int main(void)
         cmocka_unit_test(maxmin_solve__a_narrow_access_leaves_its_share),
         cmocka_unit_test(maxmin_solve__components_do_not_meet),
         cmocka_unit_test(maxmin_solve__capacities_far_apart),
+        cmocka_unit_test(maxmin_solve__rank_decides_among_equals),
+        cmocka_unit_test(maxmin_solve__a_link_that_is_down),
+        cmocka_unit_test(maxmin_solve__pinned_flows_leave_the_rest),
+        cmocka_unit_test(maxmin_solve__pinned_flows_that_have_too_much),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

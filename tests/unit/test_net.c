@@ -52,6 +52,136 @@ static void net_send__one_packet_over_h_switches(void **state)
     }
 }
 
+/* With confirm a message is done when its sender knows: one acknowledgement's way later. */
+static void net_send__confirmed_by_the_last_acknowledgement(void **state)
+{
+    (void)state;
+    for (int64_t packets = 1; packets <= 8; packets += 7) {
+        net_rig_open(&the_rig, 1, QUIET);
+        net_rig_chain(&the_rig, 2, NET_RIG_400G, delays_ps);
+        net_rig_wired(&the_rig);
+        struct net_rig_msg *m = net_rig_send(&the_rig, (int[]){0, 1}, packets * NET_RIG_MTU, 0);
+        m->msg.confirm = true;
+        net_rig_run(&the_rig);
+        int64_t bytes = (packets + 2) * FULL + 3 * NET_RIG_RETH + 3 * FRAMING_ROCE_ACK_BYTES;
+        assert_int_equal(m->done_ps, bytes * NET_RIG_BYTE_PS + 2 * sum_ps(3));
+        assert_int_equal(m->dones, 1);
+        net_rig_close(&the_rig);
+    }
+}
+
+/* Other headers than those of RoCEv2; telemetry only under a control that wants it. */
+static void net_send__framing(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "cc: {kind: none}, framing: {data: 48B, first: 3B, ack: 60B, telemetry: 42B}",
+        "cc: {kind: hpcc}, framing: {data: 48B, first: 3B, ack: 60B, telemetry: 42B}"};
+    for (int i = 0; i < 2; i++) {
+        net_rig_open(&the_rig, 1, bodies[i]);
+        net_rig_chain(&the_rig, 1, NET_RIG_400G, delays_ps);
+        net_rig_wired(&the_rig);
+        struct net_rig_msg *m = net_rig_send(&the_rig, (int[]){0, 1}, 1000, 0);
+        m->msg.confirm = true;
+        struct net_totals sum = net_rig_run(&the_rig);
+        assert_int_equal(sum.injected_bytes, 1051 + 42 * i);
+        assert_int_equal(m->done_ps,
+                         2 * (1051 + 60 + 2 * 42 * i) * NET_RIG_BYTE_PS + 2 * sum_ps(2));
+        net_rig_close(&the_rig);
+    }
+}
+
+/* Hosts 2 and 3 fill the queue to host 0 when the acknowledgement for it comes by. */
+static int64_t ack_through_a_queue_ps(const char *acks)
+{
+    char body[100];
+    snprintf(body, sizeof body, "%s, acks: %s", QUIET, acks);
+    net_rig_open(&the_rig, 1, body);
+    net_rig_star(&the_rig, 4, NET_RIG_400G, 1000);
+    net_rig_wired(&the_rig);
+    net_rig_send(&the_rig, (int[]){2, 0}, 10 * NET_RIG_MTU, 0);
+    net_rig_send(&the_rig, (int[]){3, 0}, 10 * NET_RIG_MTU, 0);
+    struct net_rig_msg *m = net_rig_send(&the_rig, (int[]){0, 1}, 8 * NET_RIG_MTU, 0);
+    m->msg.confirm = true;
+    struct net_totals sum = net_rig_run(&the_rig);
+    assert_int_equal(sum.data_hops, 2 * 28);
+    assert_int_equal(sum.ack_hops, 2 * 28);
+    assert_int_equal(sum.inflight_bytes, 0);
+    net_rig_close(&the_rig);
+    return m->done_ps;
+}
+
+static void net_send__acks_ahead_of_data_or_with_it(void **state)
+{
+    (void)state;
+    int64_t ahead_ps = ack_through_a_queue_ps("control"), with_ps = ack_through_a_queue_ps("data");
+    assert_in_range(ahead_ps, 9 * FULL * NET_RIG_BYTE_PS, 11 * FULL * NET_RIG_BYTE_PS);
+    assert_in_range(with_ps, 16 * FULL * NET_RIG_BYTE_PS, 20 * FULL * NET_RIG_BYTE_PS);
+}
+
+/* A queue of some 40 kB at 400 Gbit/s: above thresholds of 10 kB, below those of 10 kB per 40G. */
+static void net_send__ecn_thresholds_in_proportion_to_the_rate(void **state)
+{
+    (void)state;
+    static const char *const per[] = {"0bps", "400Gbps", "40Gbps"};
+    for (int i = 0; i < 3; i++) {
+        char body[100];
+        snprintf(body, sizeof body, "cc: {kind: none}, ecn: {kmin: 10kB, kmax: 10kB, per: %s}",
+                 per[i]);
+        net_rig_open(&the_rig, 1, body);
+        net_rig_star(&the_rig, 3, NET_RIG_400G, 1000);
+        net_rig_wired(&the_rig);
+        net_rig_send(&the_rig, (int[]){1, 0}, 10 * NET_RIG_MTU, 0);
+        net_rig_send(&the_rig, (int[]){2, 0}, 10 * NET_RIG_MTU, 0);
+        int64_t marks = net_rig_run(&the_rig).marks;
+        assert_true(i < 2 ? marks > 10 : marks == 0);
+        net_rig_close(&the_rig);
+    }
+}
+
+/* Where marks are echoed, no CNPs are sent, and DCQCN slows down all the same. */
+static void net_send__marks_echoed_in_acknowledgements(void **state)
+{
+    (void)state;
+    static const char *const echo[] = {"cnp", "ack"};
+    for (int i = 0; i < 2; i++) {
+        char body[120];
+        snprintf(body, sizeof body,
+                 "cc: {kind: dcqcn}, ecn: {kmin: 10kB, kmax: 10kB, cnp_interval: 0s, echo: %s}",
+                 echo[i]);
+        net_rig_open(&the_rig, 1, body);
+        net_rig_star(&the_rig, 3, NET_RIG_400G, 1000);
+        net_rig_wired(&the_rig);
+        struct net_rig_msg *m = net_rig_send(&the_rig, (int[]){1, 0}, 1000 * NET_RIG_MTU, 0);
+        net_rig_send(&the_rig, (int[]){2, 0}, 1000 * NET_RIG_MTU, 0);
+        struct net_totals sum = net_rig_run(&the_rig);
+        assert_true(sum.marks > 10);
+        assert_true(i == 0 ? sum.ack_hops > sum.data_hops : sum.ack_hops == sum.data_hops);
+        assert_true(m->done_ps > 2200 * (int64_t)FULL * NET_RIG_BYTE_PS);
+        net_rig_close(&the_rig);
+    }
+}
+
+/* Telemetry begins anew in packets that were used before: the second flow keeps to eta as well. */
+static void net_send__telemetry_of_used_packets(void **state)
+{
+    (void)state;
+    net_rig_open(&the_rig, 1, "cc: {kind: hpcc, eta: 50%}");
+    net_rig_chain(&the_rig, 2, NET_RIG_400G, delays_ps);
+    net_rig_wired(&the_rig);
+    for (int i = 0; i < 2; i++) {
+        struct net_rig_msg *m =
+            net_rig_send(&the_rig, (int[]){0, 1}, 2000 * NET_RIG_MTU, i * PS_PER_MS);
+        m->msg.stream = (uint32_t)i;
+    }
+    net_rig_run(&the_rig);
+    for (int i = 0; i < 2; i++) {
+        int64_t took_ps = the_rig.m[i].done_ps - i * PS_PER_MS;
+        assert_in_range(took_ps, 3600 * FULL * NET_RIG_BYTE_PS, 4400 * FULL * NET_RIG_BYTE_PS);
+    }
+    net_rig_close(&the_rig);
+}
+
 /* Rates at which a byte takes no whole number of ps: each hop is rounded up on its own. */
 static void net_send__each_hop_rounds_up(void **state)
 {
@@ -286,6 +416,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(net_send__one_packet_over_h_switches),
+        cmocka_unit_test(net_send__confirmed_by_the_last_acknowledgement),
+        cmocka_unit_test(net_send__framing),
+        cmocka_unit_test(net_send__acks_ahead_of_data_or_with_it),
+        cmocka_unit_test(net_send__ecn_thresholds_in_proportion_to_the_rate),
+        cmocka_unit_test(net_send__marks_echoed_in_acknowledgements),
+        cmocka_unit_test(net_send__telemetry_of_used_packets),
         cmocka_unit_test(net_send__each_hop_rounds_up),
         cmocka_unit_test(net_send__m_packets_over_equal_links),
         cmocka_unit_test(net_send__messages_of_a_stream_follow_each_other),

@@ -1,0 +1,115 @@
+/* test_collective.c - the workload kind `collective`: choices, results, both fabrics. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rig.h"
+
+#define HOPPER "device: {generation: hopper, in_switch_reduction: true}"
+#define NODES(n)                                                                                   \
+    "fabric: {kind: rail, leaves_per_unit: 8, spines: 1, nodes_per_unit: " #n                      \
+    "}\nstorage: {client: {kind: local}}\n"
+
+static void run(struct job *job, const char *topology, const char *workload)
+{
+    job_run(job, topology, workload, NULL);
+    if (job->stop != SIM_DONE) fail_msg("%s", job->record.message);
+}
+
+static void collective__rates_follow_from_time(void **state)
+{
+    (void)state;
+    struct job job;
+    run(&job,
+        "node: {gpu_link_rate: 100GBps, gpu_link_efficiency: 1, gpu_link_delay: 0}\n"
+        "collectives: {simple: {launch: 0, nvlink: 0}}\n" NODES(1),
+        "{kind: collective, size: 8MB, algorithm: ring, protocol: simple}");
+    /* 14/8 of 8 MB by 100 GB/s */
+    assert_near(job_run_metric(&job, "time_s"), 140e-6, 1e-9);
+    assert_near(job_run_metric(&job, "algbw"), 8e6 / 140e-6, 1e-9);
+    assert_near(job_run_metric(&job, "busbw"), 100e9, 1e-9);
+    assert_int_equal((int64_t)job_metric(&job, "cluster", "nvlink_busiest_bytes"), 14000000);
+    assert_non_null(job_phase(&job, "all_reduce ring simple"));
+    job_free(&job);
+}
+
+static void expect_choice(const char *topology, const char *size, const char *phase)
+{
+    struct arena arena = {0};
+    struct job job;
+    run(&job, topology, arena_printf(&arena, "{kind: collective, size: %s}", size));
+    assert_non_null(job_phase(&job, phase));
+    job_free(&job);
+    arena_free(&arena);
+}
+
+static void collective__what_nccl_would_choose(void **state)
+{
+    (void)state;
+    expect_choice("node: {" HOPPER "}\n" NODES(1), "64MiB", "all_reduce nvls simple");
+    expect_choice("node: {" HOPPER "}\n" NODES(8), "64MiB", "all_reduce nvls_tree simple");
+    expect_choice("node: {" HOPPER "}\n" NODES(8), "64KiB", "all_reduce tree ll");
+    expect_choice("node: {device: {generation: hopper}}\n" NODES(1), "64MiB",
+                  "all_reduce ring simple");
+    expect_choice(NODES(2), "1MiB", "all_reduce ring simple"); /* unknown accelerators */
+}
+
+static void collective__wishes_are_kept(void **state)
+{
+    (void)state;
+    struct job job;
+    run(&job, "node: {" HOPPER "}\n" NODES(2),
+        "{kind: collective, size: 1MiB, protocol: ll, channels: 3, algorithm: ring}");
+    assert_non_null(job_phase(&job, "all_reduce ring ll"));
+    assert_int_equal((int)job_metric(&job, "collective", "channels"), 3);
+    job_free(&job);
+    run(&job, "node: {" HOPPER "}\n" NODES(2), "{kind: collective, size: 1MiB, protocol: ll}");
+    const char *name = job.record.phases[0].name;
+    assert_string_equal(name + strlen(name) - 3, " ll");
+    job_free(&job);
+}
+
+/* Rail-wise all-reduce: what NICs carry is what the algorithm says, on both fabrics alike. */
+static void collective__both_fabrics_agree(void **state)
+{
+    (void)state;
+    double time_s[2];
+    for (int packet = 0; packet < 2; packet++) {
+        struct arena arena = {0};
+        struct job job;
+        run(&job,
+            arena_printf(&arena, "network: {model: %s}\n" NODES(2), packet ? "packet" : "flow"),
+            "{kind: collective, size: 64MiB, algorithm: hierarchical}");
+        time_s[packet] = job_run_metric(&job, "time_s");
+        /* 2 (D-1)/D of each rail's part, D = 2 domains: the size over 8 rails and 2 nodes */
+        assert_near(job_metric(&job, "cluster", "network_bytes"), 2 * 64 * 1048576.0, 1e-9);
+        job_free(&job);
+        arena_free(&arena);
+    }
+    assert_near(time_s[1], time_s[0], 0.01);
+}
+
+static void collective__domain_of_several_nodes(void **state)
+{
+    (void)state;
+    struct job job;
+    run(&job, "node: {nvlink_domain: 32}\n" NODES(4), "{kind: collective, size: 8MiB}");
+    assert_int_equal((int64_t)job_metric(&job, "cluster", "network_bytes"), 0);
+    job_free(&job);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(collective__rates_follow_from_time),
+        cmocka_unit_test(collective__what_nccl_would_choose),
+        cmocka_unit_test(collective__wishes_are_kept),
+        cmocka_unit_test(collective__both_fabrics_agree),
+        cmocka_unit_test(collective__domain_of_several_nodes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
