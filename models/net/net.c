@@ -242,6 +242,7 @@ static void build_shared(struct net *net)
     int64_t telemetry_bytes = shared->cc->wants_hops ? cfg->framing.telemetry_bytes : 0;
     shared->header_bytes = net_data_bytes(cfg) + telemetry_bytes;
     shared->ack_bytes = net_ack_bytes(cfg) + telemetry_bytes;
+    struct rng salt = rng_stream(sim_seed(net->fabric.sim), "network/flows");
     shared->net = (struct port_net){.sim = net->fabric.sim,
                                     .leave = switch_leave,
                                     .deliver_switch = switch_deliver,
@@ -250,6 +251,7 @@ static void build_shared(struct net *net)
                                     .make = nic_make,
                                     .frame_bytes = cfg->mtu_bytes + shared->header_bytes +
                                                    cfg->framing.first_bytes,
+                                    .salt = (uint32_t)rng_u64(&salt),
                                     .watchdog_ps = cfg->pfc.watchdog_ps,
                                     .classes = cfg->classes.n > 0 ? (int)cfg->classes.n : 1};
     for (int64_t c = 0; c < cfg->classes.n; c++)

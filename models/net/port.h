@@ -76,6 +76,7 @@ struct port_net {
     struct packet *(*make)(struct port *port, int64_t at_ps);
     int64_t watchdog_ps;                /* a pause that lasts longer is a storm; 0 = none is */
     int64_t storms;                     /* so far */
+    uint32_t salt;                      /* of this run: mixed into the hashes of flows */
     int64_t frame_bytes;                /* of the largest packet, all that it takes on the wire */
     int classes;                        /* of data */
     int64_t weight[PACKET_CLASSES_MAX]; /* bytes per turn (DWRR); 0 = strict, before the others */

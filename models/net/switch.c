@@ -80,7 +80,7 @@ static struct port *route(struct net_switch *sw, const struct packet *packet)
     view.node = sw->node;
     view.self = sw;
     view.now_ps = sim_now_ps(sw->net->sim);
-    view.flow = packet->qp * 2654435761u;
+    view.flow = (packet->qp ^ sw->net->salt) * 2654435761u;
     view.sequence = packet->seq;
     view.queue_bytes = queue_bytes;
     view.up = sw->down_n ? is_up : NULL;
