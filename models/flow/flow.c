@@ -158,6 +158,7 @@ static void flow_send(struct fabric *base, struct fabric_msg *msg)
     flow->share =
         (struct share_flow){.path = way->path, .place = flow->place, .path_n = way->path_n};
     timer_init(&flow->timer, end_transmission, flow, fabric->component, TIMER_END);
+    flow->timer.hint = share_link(fabric->share, way->path[0]);
     if (share_join(fabric->share, &flow->share)) {
         name_bound(flow); /* nothing to solve */
         move_end(base->sim, flow, flow->share.rate_bps);
