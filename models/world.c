@@ -14,6 +14,8 @@
 #include "models/flow/flow.h"
 #include "models/net/net.h"
 #include "models/net/stuck.h"
+#include "models/step/cnn.h"
+#include "models/step/llm.h"
 #include "models/storage/client.h"
 #include "models/storage/session.h"
 #include "models/topo/topo.h"
@@ -36,8 +38,9 @@ struct world {
     struct file_set sets[TRAIN_SETS_MAX];
     struct train *train; /* or */
     struct flows *flows;
-    struct cluster *cluster; /* with */
-    struct collective *collective;
+    struct cluster *cluster;       /* with */
+    struct collective *collective; /* or */
+    struct jobs *jobs;
     struct telemetry *telemetry; /* NULL: none */
     struct stuck stuck;
 };
@@ -147,11 +150,10 @@ static struct flows_hosts find_hosts(const struct world_topology *cfg,
         towards[graph->links[l].from] = graph->links[l].to;
     for (int64_t i = 0; i < n; i++)
         edge_of[i] = towards[made->endpoint[i]];
-    return (struct flows_hosts){
-        .endpoint = made->endpoint,
-        .edge_of = edge_of,
-        .n = n,
-        .framing = {cfg->network.mtu_bytes, net_data_bytes(&cfg->network)}};
+    return (struct flows_hosts){.endpoint = made->endpoint,
+                                .edge_of = edge_of,
+                                .n = n,
+                                .framing = {cfg->network.mtu_bytes, net_data_bytes(&cfg->network)}};
 }
 
 static void build_flows(struct world *world, const struct flows_cfg *cfg)
@@ -193,6 +195,44 @@ static void build_collective(struct world *world, const struct collective_cfg *c
     collective_start(world->collective);
 }
 
+static bool is_job(const struct schema_variant *workload)
+{
+    return strcmp(workload->kind, llm_schema.name) == 0 ||
+           strcmp(workload->kind, cnn_schema.name) == 0;
+}
+
+static void build_jobs(struct world *world, const struct schema_variant *workload)
+{
+    struct arena *arena = sim_arena(world->sim);
+    build_cluster(world);
+    const struct job_site site = {.cluster = world->cluster,
+                                  .facts = &world->topology->collectives,
+                                  .device = &world->topology->node.device};
+    if (strcmp(workload->kind, llm_schema.name) == 0) {
+        const struct llm_cfg *cfg = workload->config;
+        const struct job_spec spec = llm_job(cfg, &site, arena);
+        world->jobs = jobs_new(&cfg->job, &site, &spec);
+    } else {
+        const struct cnn_cfg *cfg = workload->config;
+        const struct job_spec spec = cnn_job(cfg, &site, arena);
+        world->jobs = jobs_new(&cfg->job, &site, &spec);
+    }
+    jobs_start(world->jobs);
+}
+
+/* C097: how long compute takes follows from the accelerator. */
+static bool check_jobs(const struct world_topology *topology, int64_t gpus,
+                       const struct schema_variant *workload, struct err *err)
+{
+    const struct device_facts *device = &topology->node.device;
+    if (device->bf16_tflops <= 0 || device->memory_bps == 0)
+        return err_add(err, (struct err_pos){0},
+                       "C097: the topology does not say how fast its GPUs are: give "
+                       "node.accelerator (`railsim list devices`)");
+    return strcmp(workload->kind, llm_schema.name) == 0 ? llm_check(workload->config, gpus, err)
+                                                        : cnn_check(workload->config, gpus, err);
+}
+
 /* C054: servers fill NVLink domains; then what the collective itself needs. */
 static bool check_collective(const struct world_topology *topology, const struct topo_made *made,
                              const struct collective_cfg *cfg, struct err *err)
@@ -217,6 +257,9 @@ static bool check_workload(const void *topology, const struct schema_variant *wo
     build_graph(topology, &arena, &graph, &made);
     if (strcmp(workload->kind, collective_schema.name) == 0) {
         ok = check_collective(topology, &made, workload->config, err);
+    } else if (is_job(workload)) {
+        ok = check_jobs(topology, made.nodes * ((const struct world_topology *)topology)->node.gpus,
+                        workload, err);
     } else {
         const struct flows_hosts hosts = find_hosts(topology, &graph, &made);
         ok = flows_check(workload->config, &hosts, err);
@@ -295,6 +338,8 @@ struct world *world_build(struct sim *sim, const void *topology,
         build_training(world, workload->config);
     } else if (strcmp(workload->kind, collective_schema.name) == 0) {
         build_collective(world, workload->config);
+    } else if (is_job(workload)) {
+        build_jobs(world, workload);
     } else {
         build_flows(world, workload->config);
     }
@@ -306,9 +351,11 @@ static const char *waits_for(const struct world *world, struct arena *arena)
 {
     const char *job = world->train        ? train_waits_for(world->train, arena)
                       : world->collective ? collective_waits_for(world->collective, arena)
+                      : world->jobs       ? jobs_waits_for(world->jobs, arena)
                                           : flows_waits_for(world->flows, arena);
-    if (world->topology->network.model != NET_PACKET) return job;
-    const char *stuck = stuck_text(world->fabric, arena);
+    const char *stuck = world->topology->network.model == NET_PACKET
+                            ? stuck_text(world->fabric, arena)
+                            : flow_stuck(world->fabric, arena);
     return *stuck ? arena_printf(arena, "%s; %s", job, stuck) : job;
 }
 
@@ -318,6 +365,7 @@ void world_finish(struct world *world, enum sim_stop stop, struct record *record
     if (world->train) train_record(world->train, record);
     if (world->flows) flows_record(world->flows, record);
     if (world->collective) collective_record(world->collective, record);
+    if (world->jobs) jobs_record(world->jobs, record);
     if (world->cluster) cluster_record(world->cluster, record);
     for (int64_t i = 0; world->train && i < world->made.nodes; i++)
         session_record(world->session[i], record);

@@ -6,6 +6,8 @@
 #include "models/cc/cc.h"
 #include "models/coll/coll.h"
 #include "models/route/route.h"
+#include "models/step/cnn.h"
+#include "models/step/llm.h"
 #include "models/storage/client.h"
 #include "models/storage/tcp_law.h"
 #include "models/topo/topo.h"
@@ -226,8 +228,9 @@ const struct schema world_topology_schema = {
     .fields = fields,
 };
 
-const struct schema *const world_workload_kinds[] = {&collective_schema, &flows_schema,
-                                                     &train_schema, NULL};
+const struct schema *const world_workload_kinds[] = {&cnn_schema, &collective_schema,
+                                                     &flows_schema, &llm_schema, &train_schema,
+                                                     NULL};
 
 /* ---- what can be plugged in ----------------------------------------------------------------- */
 
