@@ -1,0 +1,63 @@
+/* job.h - jobs that train step by step on a cluster, one or several side by side; what they say.
+ *
+ * What a step is made of comes as a plan (llm.c, cnn.c); here it runs so many times.
+ */
+#ifndef RAILSIM_MODELS_STEP_JOB_H
+#define RAILSIM_MODELS_STEP_JOB_H
+
+#include "models/step/exec.h"
+#include "models/step/plan.h"
+#include "sim/base/record.h"
+#include "sim/io/schema.h"
+
+/* struct job_straggler: a GPU that computes slower than the others. */
+struct job_straggler {
+    int64_t gpu;
+    double slowdown;
+};
+
+/* struct job_cfg: keys that all kinds of training have. */
+struct job_cfg {
+    int64_t steps; /* to simulate */
+    int64_t copies;
+    bool scattered;
+    int64_t messages_max;
+    struct schema_list stragglers; /* of struct job_straggler */
+};
+extern const struct schema job_schema;
+
+/* struct job_site: where jobs run. */
+struct job_site {
+    struct cluster *cluster;
+    const struct collective_facts *facts;
+    const struct device_facts *device;
+    const struct spans *spans; /* NULL = nobody draws */
+};
+
+/* struct job_spec: a step, and what its results are counted in. */
+struct job_spec {
+    struct plan plan;
+    double step_flop;       /* of all GPUs, recompute not counted */
+    double peak_flop_s;     /* of a GPU */
+    double samples, tokens; /* of a step; tokens 0 = samples are all there is */
+    int64_t run_steps;      /* of a whole training; 0 = not said */
+    int64_t evaluations, evaluation_ps;
+};
+
+struct jobs;
+
+/* jobs_gpus returns how many GPUs each job has, of a cluster with so many; wanted 0 = all that
+ * there are for it. */
+int64_t jobs_gpus(const struct job_cfg *cfg, int64_t cluster_gpus, int64_t wanted);
+
+/* jobs_new makes cfg->copies jobs of one spec; what is handed over must outlive them. They call
+ * sim_finish when all are done. jobs_start arms the first events. */
+struct jobs *jobs_new(const struct job_cfg *cfg, const struct job_site *site,
+                      const struct job_spec *spec);
+void jobs_start(struct jobs *jobs);
+const char *jobs_waits_for(const struct jobs *jobs, struct arena *arena);
+/* jobs_record stores a phase per step of the first job, divided by category (mean over its GPUs),
+ * step time, throughput, bytes by category. */
+void jobs_record(const struct jobs *jobs, struct record *record);
+
+#endif
