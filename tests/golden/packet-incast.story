@@ -1,4 +1,4 @@
-status ok, fingerprint 7787a1f1b6890721, 27072 events
+status ok, fingerprint c7c14098cccf9683, 27072 events
 
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """generate.py - writes the samples of this folder that no hand would write: ring.R.et, ring.json,
-ring.xml, and, with --goal N, a GOAL file with about N bytes on stdout (to measure the reader).
+ring.xml, all-pairs.xml, and, with --goal N, a GOAL file with about N bytes on stdout (to measure the reader).
 
 ring: a training step on 4 ranks: forward, a pipeline send to the next rank, backward, an
 all-reduce of two pairs, an all-gather of all, an optimizer step that waits for them.
@@ -74,9 +74,9 @@ def rank_file(rank):
     return message(metadata) + b"".join(message(n) for n in nodes)
 
 
-def step(number_, kind, src, dst, dep=(-1, -1), has_dep=0):
+def step(number_, kind, src, dst, dep=(-1, -1), has_dep=0, count=1):
     return (f'      <step s="{number_}" type="{kind}" srcbuf="{src[0]}" srcoff="{src[1]}" '
-            f'dstbuf="{dst[0]}" dstoff="{dst[1]}" cnt="1" depid="{dep[0]}" deps="{dep[1]}" '
+            f'dstbuf="{dst[0]}" dstoff="{dst[1]}" cnt="{count}" depid="{dep[0]}" deps="{dep[1]}" '
             f'hasdep="{has_dep}"/>\n')
 
 
@@ -91,6 +91,33 @@ def ring_xml(n):
             at = ("o", (gpu - i) % n)
             out.append(step(i, kind, at, at))
         assert len(kinds) == 2 * n - 1
+        out.append("    </tb>\n  </gpu>\n")
+    return "".join(out) + "</algo>\n"
+
+
+def all_pairs_xml(n, each):
+    """All-reduce: every GPU sums one part, of `each` chunks, that all others send to its scratch
+    buffer, and sends the sum to all: a tb per peer, and one that adds."""
+    out = [f'<algo name="all pairs" proto="LL" nchannels="1" nchunksperloop="{n * each}" '
+           f'ngpus="{n}" coll="allreduce" inplace="0" minBytes="{n * each}">\n']
+    for gpu in range(n):
+        out.append(f'  <gpu id="{gpu}" i_chunks="{n * each}" o_chunks="{n * each}" '
+                   f's_chunks="{(n - 1) * each}">\n')
+        peers = [peer for peer in range(n) if peer != gpu]
+        mine = gpu * each
+        for tb, peer in enumerate(peers):
+            theirs, slot = peer * each, ("s", tb * each)
+            out.append(f'    <tb id="{tb}" send="{peer}" recv="{peer}" chan="0">\n')
+            out.append(step(0, "s", ("i", theirs), ("s", 0), count=each))
+            out.append(step(1, "r", ("i", mine), slot, has_dep=1, count=each))
+            out.append(step(2, "s", ("o", mine), ("o", mine), (n - 1, n - 1), count=each))
+            out.append(step(3, "r", ("o", theirs), ("o", theirs), count=each))
+            out.append("    </tb>\n")
+        out.append(f'    <tb id="{n - 1}" send="-1" recv="-1" chan="0">\n')
+        out.append(step(0, "cpy", ("i", mine), ("o", mine), count=each))
+        for tb in range(n - 1):
+            out.append(step(1 + tb, "re", ("s", tb * each), ("o", mine), (tb, 1),
+                            int(tb == n - 2), count=each))
         out.append("    </tb>\n  </gpu>\n")
     return "".join(out) + "</algo>\n"
 
@@ -124,6 +151,8 @@ def main():
         out.write("\n")
     with open(f"{here}/ring.xml", "w", encoding="ascii") as out:
         out.write(ring_xml(4))
+    with open(f"{here}/all-pairs.xml", "w", encoding="ascii") as out:
+        out.write(all_pairs_xml(4, 2))
     return None
 
 

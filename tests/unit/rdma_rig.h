@@ -153,6 +153,8 @@ static inline void rdma_rig_open(struct rdma_rig *rig, const char *body, int64_t
     assert_true(ok);
     rig->shared.sim = rig->sim;
     rig->shared.cfg = &rig->cfg;
+    rig->shared.header_bytes = FRAMING_ROCE_BYTES;
+    rig->shared.ack_bytes = FRAMING_ROCE_ACK_BYTES;
     rig->shared.cc = &rdma_rig_cc;
     rig->shared.cc_config = rig;
     rig->shared.net = (struct port_net){.sim = rig->sim,

@@ -204,7 +204,7 @@ static inline void job_run(struct job *job, const char *topology, const char *wo
     err_free(&err);
     record_init(&job->record);
     job->sim = sim_new(&job->arena, 1, "a test");
-    struct world *world = world_build(job->sim, config, &variant);
+    struct world *world = world_build(job->sim, config, &variant, NULL);
     job->stop = sim_run(job->sim, limits ? limits : &(struct sim_limits){0});
     world_finish(world, job->stop, &job->record);
 }

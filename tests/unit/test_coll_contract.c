@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "models/coll/coll.h"
+#include "models/trace/msccl_plan.h"
 #include "sim/base/arena.h"
 
 #define MESSAGES_MAX 64
@@ -109,6 +110,14 @@ static void send(struct bench *bench, struct lane *lane, int32_t rank, const str
     bench->messages++;
 }
 
+static void copy(struct bench *bench, int32_t rank, const struct coll_step *step)
+{
+    for (int64_t i = 0; i < step->copy_bytes; i++) {
+        uint64_t *into = bench->data[rank] + step->recv_at + i;
+        *into = bench->data[rank][step->copy_at + i] + (step->reduce ? *into : 0);
+    }
+}
+
 /* Do the next step of a block, if it can be done. */
 static bool advance(struct bench *bench, int32_t rank, int32_t block, bool *ended)
 {
@@ -136,6 +145,8 @@ static bool advance(struct bench *bench, int32_t rank, int32_t block, bool *ende
         if (out->sent - out->taken >= bench->slots) return false;
     }
     if (in) take(bench, &bench->lanes[in_at], rank, &step);
+    EXPECT(bench, !in || step.copy_bytes == 0, "a step receives and copies");
+    copy(bench, rank, &step);
     if (out) send(bench, out, rank, &step);
     bench->at[me]++;
     return true;
@@ -214,35 +225,47 @@ static void check_rank(struct bench *bench, int32_t r)
     }
 }
 
+static void set_title(struct bench *bench, const char *name, const struct coll_ask *ask)
+{
+    snprintf(bench->title, sizeof bench->title,
+             "%s %s: %d ranks of %d, %d channels, %d slices, chunk %lld, %lld bytes, %d slots",
+             name, coll_op_names[ask->op], ask->ranks, ask->local, ask->channels, ask->slices,
+             (long long)ask->chunk_bytes, (long long)ask->bytes, bench->slots);
+}
+
+/* Runs the plan on data, and looks at what has become of them. */
+static void verify_plan(struct bench *bench)
+{
+    const struct coll_ask *ask = &bench->plan.ask;
+    bench->data = ARENA_ARRAY(&bench->arena, uint64_t *, ranks_n(bench));
+    bench->at =
+        ARENA_ARRAY(&bench->arena, int64_t,
+                    (int64_t)ranks_n(bench) * (bench->plan.blocks + bench->plan.agent_blocks));
+    for (int32_t r = 0; r < ranks_n(bench); r++) {
+        bench->data[r] = ARENA_ARRAY(&bench->arena, uint64_t, 3 * ask->bytes + 1);
+        for (int64_t i = 0; i < ask->bytes && r < ask->ranks; i++)
+            bench->data[r][i] = before(ask, r, i);
+    }
+    for (int32_t a = 0; a < bench->plan.agents; a++) {
+        const struct coll_seat seat = bench->plan.ops->seat(&bench->plan, a);
+        EXPECT(bench, seat.rank >= 0 && seat.rank < ask->ranks, "agent %d at %d", a, seat.rank);
+    }
+    run(bench);
+    for (int32_t r = 0; r < ask->ranks; r++)
+        check_rank(bench, r);
+    arena_free(&bench->arena);
+}
+
 /* Returns the messages sent, or -1 if the algorithm cannot do that. */
 static int64_t verify(int algorithm, const struct coll_ask *ask, int32_t slots)
 {
     struct bench bench = {.slots = slots};
-    snprintf(bench.title, sizeof bench.title,
-             "%s %s: %d ranks of %d, %d channels, %d slices, chunk %lld, %lld bytes, %d slots",
-             coll_names[algorithm], coll_op_names[ask->op], ask->ranks, ask->local, ask->channels,
-             ask->slices, (long long)ask->chunk_bytes, (long long)ask->bytes, slots);
+    set_title(&bench, coll_names[algorithm], ask);
     if (coll_plan(&bench.plan, coll_list[algorithm], ask, &bench.arena)) {
         arena_free(&bench.arena);
         return -1;
     }
-    bench.data = ARENA_ARRAY(&bench.arena, uint64_t *, ranks_n(&bench));
-    bench.at =
-        ARENA_ARRAY(&bench.arena, int64_t,
-                    (int64_t)ranks_n(&bench) * (bench.plan.blocks + bench.plan.agent_blocks));
-    for (int32_t r = 0; r < ranks_n(&bench); r++) {
-        bench.data[r] = ARENA_ARRAY(&bench.arena, uint64_t, 3 * ask->bytes + 1);
-        for (int64_t i = 0; i < ask->bytes && r < ask->ranks; i++)
-            bench.data[r][i] = before(ask, r, i);
-    }
-    for (int32_t a = 0; a < bench.plan.agents; a++) {
-        const struct coll_seat seat = bench.plan.ops->seat(&bench.plan, a);
-        EXPECT(&bench, seat.rank >= 0 && seat.rank < ask->ranks, "agent %d at %d", a, seat.rank);
-    }
-    run(&bench);
-    for (int32_t r = 0; r < ask->ranks; r++)
-        check_rank(&bench, r);
-    arena_free(&bench.arena);
+    verify_plan(&bench);
     return bench.messages;
 }
 
@@ -321,6 +344,40 @@ static void every_operation__has_an_algorithm(void **state)
     assert_int_equal(can, COLL_BIT(COLL_OPS) - 1);
 }
 
+/* Messages of an algorithm from tests/traces; operation, ranks, chunks as the file says. */
+static int64_t verify_file(const char *name, int64_t bytes, int64_t chunk_bytes)
+{
+    struct bench bench = {.slots = 8};
+    struct err err = {0};
+    struct msccl algorithm;
+    char path[300];
+    snprintf(path, sizeof path, "tests/traces/%s.xml", name);
+    assert_true(msccl_read(
+        &(struct msccl_source){.file = path, .arena = &bench.arena, .err = &err}, &algorithm));
+    const struct coll_ask ask = {.op = (enum coll_op)algorithm.coll,
+                                 .protocol = algorithm.protocol,
+                                 .bytes = bytes,
+                                 .ranks = algorithm.gpu_n,
+                                 .local = 1,
+                                 .channels = 1,
+                                 .slices = 1,
+                                 .chunk_bytes = chunk_bytes};
+    set_title(&bench, name, &ask);
+    assert_null(msccl_plan(&bench.plan, &algorithm, &ask, &bench.arena));
+    verify_plan(&bench);
+    return bench.messages;
+}
+
+static void an_algorithm_of_a_file__does_what_its_operation_promises(void **state)
+{
+    (void)state;
+    assert_int_equal(verify_file("ring", 400, 0), 4 * 6);
+    assert_int_equal(verify_file("ring", 400, 30), 4 * 4 * 6); /* in 4 slices of 25 */
+    assert_int_equal(verify_file("all-pairs", 400, 0), 4 * 6);
+    assert_int_equal(verify_file("all-pairs", 400, 50), 4 * 6);         /* chunks of 50 */
+    assert_int_equal(verify_file("all-pairs", 400, 20), 3 * 2 * 4 * 6); /* chunk by chunk */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +385,7 @@ int main(void)
         cmocka_unit_test(every_algorithm__needs_one_slot_more_than_slices),
         cmocka_unit_test(every_algorithm__refuses_other_operations),
         cmocka_unit_test(every_operation__has_an_algorithm),
+        cmocka_unit_test(an_algorithm_of_a_file__does_what_its_operation_promises),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -520,7 +520,7 @@ static void port_send_pause__takes_effect_after_the_response(void **state)
     came(&rig, 1, 1, 2000 + 2 * frame_ps + 2000 + DELAY_PS);
     assert_int_equal(rig.reverse.pauses, 1);
     assert_int_equal(rig.reverse.paused_ps, frame_ps);
-    assert_int_equal(rig.reverse.ready_ps, 2000 + 2 * frame_ps + DELAY_PS + 500);
+    assert_int_equal(rig.reverse.busy_ps, 2000 + 2 * frame_ps + DELAY_PS + 500);
     assert_int_equal(rig.port.pause_frames, 2);
     arena_free(&rig.arena);
 }

@@ -59,12 +59,10 @@ static void stuck_check__ring_of_five_is_a_deadlock(void **state)
     assert_string_equal(stuck_text(the_rig.fabric, &the_rig.arena),
                         "PFC deadlock: 5 links wait for each other: s0>s1, s1>s2, s2>s3, s3>s4, "
                         "s4>s0");
-    /* Retransmission would go on for ever, and nothing ever moves again. */
+    /* Timers of minutes may be armed, and nothing ever moves again. */
     struct net_totals before = net_totals(the_rig.fabric);
-    int64_t events = sim_events(the_rig.sim);
     const struct sim_limits second = {.max_sim_ps = PS_PER_S / 10};
     assert_int_equal(sim_run(the_rig.sim, &second), SIM_MAX_TIME);
-    assert_true(sim_events(the_rig.sim) > events + 50);
     assert_int_equal(net_totals(the_rig.fabric).data_hops, before.data_hops);
     assert_int_equal(net_totals(the_rig.fabric).drops, 0);
     net_rig_close(&the_rig);
@@ -75,9 +73,9 @@ static void stuck_check__credits_wait_in_a_circle_too(void **state)
 {
     (void)state;
     struct stuck stuck;
-    open_ring(5, QUIET "link_layer: infiniband, pfc: {on: false}");
+    open_ring(5, QUIET "link_layer: infiniband, pfc: {on: false}, credit_buffer: 9kB");
     send_two_further(5, 10000000);
-    assert_true(run_checked(&stuck, PS_PER_S));
+    run_checked(&stuck, PS_PER_S); /* or no event is left before: the text is the same */
     assert_string_equal(stuck_text(the_rig.fabric, &the_rig.arena),
                         "credit deadlock: 5 links wait for each other: s0>s1, s1>s2, s2>s3, s3>s4, "
                         "s4>s0");

@@ -227,47 +227,47 @@ static void read__names_the_byte_of_a_damage(void **state)
 {
     (void)state;
     struct bytes file = {.n = 0}, node = new_node(1, 4);
-    refused(&file, "c: error: C052: at byte 0: the file is empty");
+    refused(&file, "c: error: C085: at byte 0: the file is empty");
     file = new_file(); /* 8 bytes */
     varint(&file, 100);
     number(&file, 1, 1);
-    refused(&file, "C052: at byte 9: a message of 100 bytes, but the file ends 2 bytes later");
+    refused(&file, "C085: at byte 9: a message of 100 bytes, but the file ends 2 bytes later");
     file = new_file();
     file.at[file.n++] = 0x80;
-    refused(&file, "C052: at byte 8: the file ends in a length");
+    refused(&file, "C085: at byte 8: the file ends in a length");
     file = new_file();
     varint(&file, UINT32_MAX);
-    refused(&file, "C052: at byte 8: a message of more than 64 MiB");
+    refused(&file, "C085: at byte 8: a message of more than 64 MiB");
     file = new_file();
     varint(&file, UINT64_MAX);
-    refused(&file, "C052: at byte 8: the length of a message has more than 32 bits");
+    refused(&file, "C085: at byte 8: the length of a message has more than 32 bits");
     node.at[node.n++] = 0x80; /* 4 bytes before it */
-    refused_node(&node, "C052: at byte 13: a number is cut off");
+    refused_node(&node, "C085: at byte 13: a number is cut off");
     node = new_node(1, 4);
     varint(&node, 2 << 3 | 2);
     varint(&node, 50);
-    refused_node(&node, "C052: at byte 13: a field is longer than what holds it");
+    refused_node(&node, "C085: at byte 13: a field is longer than what holds it");
     node = new_node(1, 4);
     varint(&node, 9 << 3 | 3);
-    refused_node(&node, "C052: at byte 13: a field of a type that is not used any more");
+    refused_node(&node, "C085: at byte 13: a field of a type that is not used any more");
     node = new_node(1, 4);
     text(&node, 7, "soon");
-    refused_node(&node, "C052: at byte 13: a field of a node has another type");
+    refused_node(&node, "C085: at byte 13: a field of a node has another type");
     node = new_node(1, 4);
     varint(&node, 0 << 3);
-    refused_node(&node, "C052: at byte 13: no field has this number");
+    refused_node(&node, "C085: at byte 13: no field has this number");
     node = new_node(1, 4);
     data(&node, 10, "\x0a\x09num", 5); /* a name of 9 bytes, of which there are 3 */
-    refused_node(&node, "C052: at byte 15: a field is longer than what holds it");
+    refused_node(&node, "C085: at byte 15: a field is longer than what holds it");
 }
 
 static void read__names_the_node_of_a_mistake(void **state)
 {
     (void)state;
     struct bytes node = new_node(7, 11);
-    refused_node(&node, "C053: at byte 9: node 7 is of type 11; known are 0 to 10");
+    refused_node(&node, "C086: at byte 9: node 7 is of type 11; known are 0 to 10");
     node = new_node(7, 5);
-    refused_node(&node, "C053: at byte 9: node 7 has no comm_dst");
+    refused_node(&node, "C086: at byte 9: node 7 has no comm_dst");
     attr(&node, "comm_dst", 9, 4);
     refused_node(&node, "node 7: comm_dst 4 is not from 0 to 3");
     node = new_node(7, 7);
@@ -287,15 +287,15 @@ static void read__names_the_node_of_a_mistake(void **state)
     refused_node(&node, "node 7: lasts longer than 106 days");
     node = new_node(7, 4);
     number(&node, 5, 8);
-    refused_node(&node, "c: error: C053: node number 1 waits for node 8, which is not in the file");
+    refused_node(&node, "c: error: C086: node number 1 waits for node 8, which is not in the file");
     node = new_node(7, 4);
     number(&node, 5, 7);
-    refused_node(&node, "c: error: C055: operation 1 of rank 1 never starts");
+    refused_node(&node, "c: error: C088: operation 1 of rank 1 never starts");
     struct bytes file = new_file();
     node = new_node(7, 4);
     message(&file, &node);
     message(&file, &node);
-    refused(&file, "C053: at byte 14: node 7: an earlier node has this id");
+    refused(&file, "C086: at byte 14: node 7: an earlier node has this id");
     node = new_node(7, 7);
     attr(&node, "comm_type", 9, 2);
     attr(&node, "comm_size", 9, UINT64_C(1) << 49);
@@ -332,18 +332,18 @@ static void groups__read_one_shape_of_json(void **state)
     (void)state;
     groups("{}", NULL);
     groups(" { \"a\\\"b\" : [ 3 ,0 ] ,\n\"1\":[1]}\n", NULL);
-    groups("", "j:1:1: error: C054: expected '{', found the end of the file");
-    groups("{\"a\": [0],}", "j:1:11: error: C054: expected '\"', found '}'");
-    groups("{\"a\": [4]}", "j:1:8: error: C054: no rank from 0 to 3");
-    groups("{\"a\": [99999999999999999999]}", "j:1:8: error: C054: no rank from 0 to 3");
-    groups("{\"a\": [0, 0]}", "j:1:11: error: C054: rank 0 twice in one group");
-    groups("{\"a\": []}", "j:1:8: error: C054: expected a rank, found ']'");
-    groups("{\"a\": 0}", "j:1:7: error: C054: expected '[', found '0'");
-    groups("{\"a\": [0],\n\"a\": [1]}", "j:2:1: error: C054: a second group 'a'");
-    groups("{\"\": [0]}", "j:1:2: error: C054: a group without a name");
-    groups("{\"\\u0041\": [0]}", "j:1:4: error: C054: no plain character");
-    groups("{\"a", "j:1:4: error: C054: no plain character");
-    groups("{\"a\": [0]} x", "j:1:12: error: C054: something behind the last '}'");
+    groups("", "j:1:1: error: C087: expected '{', found the end of the file");
+    groups("{\"a\": [0],}", "j:1:11: error: C087: expected '\"', found '}'");
+    groups("{\"a\": [4]}", "j:1:8: error: C087: no rank from 0 to 3");
+    groups("{\"a\": [99999999999999999999]}", "j:1:8: error: C087: no rank from 0 to 3");
+    groups("{\"a\": [0, 0]}", "j:1:11: error: C087: rank 0 twice in one group");
+    groups("{\"a\": []}", "j:1:8: error: C087: expected a rank, found ']'");
+    groups("{\"a\": 0}", "j:1:7: error: C087: expected '[', found '0'");
+    groups("{\"a\": [0],\n\"a\": [1]}", "j:2:1: error: C087: a second group 'a'");
+    groups("{\"\": [0]}", "j:1:2: error: C087: a group without a name");
+    groups("{\"\\u0041\": [0]}", "j:1:4: error: C087: no plain character");
+    groups("{\"a", "j:1:4: error: C087: no plain character");
+    groups("{\"a\": [0]} x", "j:1:12: error: C087: something behind the last '}'");
 }
 
 static void files__are_counted(void **state)
@@ -352,24 +352,24 @@ static void files__are_counted(void **state)
     struct trace_rig rig = {0};
     struct chakra_source source = {"tests/traces/none", NULL, &rig.arena, &rig.err, 0};
     assert_false(chakra_read(&source, &rig.trace));
-    trace_rig_said(&rig.err, "tests/traces/none: error: C050: there is no file tests/traces/none.0",
+    trace_rig_said(&rig.err, "tests/traces/none: error: C083: there is no file tests/traces/none.0",
                    "none");
     trace_rig_end(&rig);
     rig = (struct trace_rig){0};
     source.name = "tests/nowhere/ring";
     assert_false(chakra_read(&source, &rig.trace));
-    trace_rig_said(&rig.err, "tests/nowhere/: error: C050: cannot read: No such file", "nowhere");
+    trace_rig_said(&rig.err, "tests/nowhere/: error: C083: cannot read: No such file", "nowhere");
     trace_rig_end(&rig);
     rig = (struct trace_rig){0};
     source.name = "tests/traces/ring";
     assert_false(chakra_read(&source, &rig.trace));
-    trace_rig_said(&rig.err, "tests/traces/ring.0.et: error: C053: at byte", "no groups");
+    trace_rig_said(&rig.err, "tests/traces/ring.0.et: error: C086: at byte", "no groups");
     trace_rig_end(&rig);
     rig = (struct trace_rig){0};
     source.ranks_max = 3;
     assert_false(chakra_read(&source, &rig.trace));
     trace_rig_said(&rig.err,
-                   "C050: 4 files, but the last one is tests/traces/ring.3.et: ranks "
+                   "C083: 4 files, but the last one is tests/traces/ring.3.et: ranks "
                    "count 0, 1, 2, ..., here up to 2",
                    "too many");
     trace_rig_end(&rig);

@@ -79,7 +79,7 @@ static void check__counts_messages_by_pair_and_tag(void **state)
         {0, 0, TRACE_SEND, 1, 5, 0}, {0, 0, TRACE_SEND, 1, 5, 0}, {1, 0, TRACE_RECV, 0, 5, 0}};
     BUILD(&rig, calls);
     trace_rig_said(&rig.err,
-                   "one: error: C056: rank 1 receives 1 messages of tag 5 from rank 0, which sends "
+                   "one: error: C089: rank 1 receives 1 messages of tag 5 from rank 0, which sends "
                    "it 2",
                    "two sends");
     trace_rig_end(&rig);
@@ -97,7 +97,7 @@ static void check__counts_all_messages_where_wildcards_receive(void **state)
                                  {1, 0, TRACE_RECV, TRACE_ANY, 5, 0},
                                  {1, 0, TRACE_RECV, 2, 5, 0}};
     BUILD(&rig, calls);
-    trace_rig_said(&rig.err, "one: error: C056: rank 1 receives 2 messages, but is sent 1", "any");
+    trace_rig_said(&rig.err, "one: error: C089: rank 1 receives 2 messages, but is sent 1", "any");
     trace_rig_end(&rig);
 }
 
@@ -108,12 +108,12 @@ static void check__compares_the_calls_of_a_group(void **state)
     const struct call calls[] = {{0, 2, TRACE_COLLECTIVE, 0, 0, TRACE_ALL_GATHER}};
     BUILD(&rig, calls);
     trace_rig_said(
-        &rig.err, "file: error: C056: rank 0 calls all_gather of group 'b' 1 times, rank 2 0 times",
+        &rig.err, "file: error: C089: rank 0 calls all_gather of group 'b' 1 times, rank 2 0 times",
         "one of two");
     trace_rig_end(&rig);
     const struct call stranger[] = {{2, 1, TRACE_COLLECTIVE, 0, 0, TRACE_SCATTER}};
     BUILD(&rig, stranger);
-    trace_rig_said(&rig.err, "C056: rank 2 calls scatter of group 'a', but is no member of it",
+    trace_rig_said(&rig.err, "C089: rank 2 calls scatter of group 'a', but is no member of it",
                    "stranger");
     trace_rig_end(&rig);
 }

@@ -94,61 +94,61 @@ static void read__keeps_labels_of_ranks_apart(void **state)
     trace_rig_dep(&rig.trace.rank[1], 1, 1, (struct trace_dep){.op = 0, .wait = TRACE_START});
     trace_rig_end(&rig);
     refused("num_ranks 2\nrank 0 {\na: calc 1\n}\nrank 1 {\nb: calc 1\nb requires a\n}\n",
-            "g:7:12: error: C051: no operation of this rank above has the label 'a'");
+            "g:7:12: error: C084: no operation of this rank above has the label 'a'");
 }
 
 static void read__names_the_place_of_a_syntax_error(void **state)
 {
     (void)state;
-    refused("", "g:1:1: error: C050: expected num_ranks, found the end of the file");
-    refused("rank 0 {}", "g:1:1: error: C050: expected num_ranks, found 'rank'");
-    refused("num_ranks 1\nrank 0 {\n", "g:3:1: error: C050: the file ends within rank 0");
-    refused("num_ranks 1\nrank 0 {\ncalc 1\nrank 1 {\n", "g:4:1: error: C050: '}' of rank 0");
-    refused("num_ranks 1\nrank 0\n{ }", "g:2:7: error: C050: expected '{', found the end of the");
+    refused("", "g:1:1: error: C083: expected num_ranks, found the end of the file");
+    refused("rank 0 {}", "g:1:1: error: C083: expected num_ranks, found 'rank'");
+    refused("num_ranks 1\nrank 0 {\n", "g:3:1: error: C083: the file ends within rank 0");
+    refused("num_ranks 1\nrank 0 {\ncalc 1\nrank 1 {\n", "g:4:1: error: C083: '}' of rank 0");
+    refused("num_ranks 1\nrank 0\n{ }", "g:2:7: error: C083: expected '{', found the end of the");
     refused("num_ranks 1\nrank 0 {\n  snd 1b to 0\n}",
-            "g:3:7: error: C050: expected ':', requires");
+            "g:3:7: error: C083: expected ':', requires");
     refused("num_ranks 1\nrank 0 {\nl1: snd 1b to 0\n}",
-            "g:3:5: error: C050: expected send, recv or");
-    refused("num_ranks 1\nrank 0 {\nsend 1 to 0\n}", "g:3:8: error: C050: expected b, found 'to'");
-    refused("num_ranks 1\nrank 0 {\nsend 1b from 0\n}", "g:3:9: error: C050: expected to, found");
-    refused("num_ranks 1\nrank 0 {\ncalc 1 tag 2\n}", "g:3:8: error: C050: expected cpu, nic or");
-    refused("num_ranks 1\nrank 0 {\ncalc 1 cpu 2 cpu 3\n}", "g:3:14: error: C050: a second 'cpu'");
+            "g:3:5: error: C083: expected send, recv or");
+    refused("num_ranks 1\nrank 0 {\nsend 1 to 0\n}", "g:3:8: error: C083: expected b, found 'to'");
+    refused("num_ranks 1\nrank 0 {\nsend 1b from 0\n}", "g:3:9: error: C083: expected to, found");
+    refused("num_ranks 1\nrank 0 {\ncalc 1 tag 2\n}", "g:3:8: error: C083: expected cpu, nic or");
+    refused("num_ranks 1\nrank 0 {\ncalc 1 cpu 2 cpu 3\n}", "g:3:14: error: C083: a second 'cpu'");
     refused("num_ranks 1\nrank 0 {\ncalc 1 calc 2\n}",
-            "g:3:8: error: C050: expected cpu, nic or the");
+            "g:3:8: error: C083: expected cpu, nic or the");
     refused("num_ranks 1\nrank 0 {\ncalc 1.5\n}",
-            "g:3:7: error: C050: expected the end of the line");
+            "g:3:7: error: C083: expected the end of the line");
     refused("num_ranks 1\nrank 0 {\n\xc3\xa4\xc3\xa4 ! \n}",
-            "g:3:1: error: C050: expected a label");
-    refused("num_ranks 1 / 2", "g:1:13: error: C050: '/' begins no comment");
-    refused("num_ranks 1 /* 2", "g:1:13: error: C050: this comment does not end");
+            "g:3:1: error: C083: expected a label");
+    refused("num_ranks 1 / 2", "g:1:13: error: C083: '/' begins no comment");
+    refused("num_ranks 1 /* 2", "g:1:13: error: C083: this comment does not end");
 }
 
 static void read__names_the_place_of_a_mistake(void **state)
 {
     (void)state;
-    refused("num_ranks 0", "g:1:11: error: C051: not a number of ranks from 1 to 1048576");
-    refused("num_ranks 99999999999999999999", "g:1:11: error: C051: not a number of ranks");
-    refused("num_ranks 2\nrank 2 {}", "g:2:6: error: C051: not a rank from 0 to 1");
-    refused("num_ranks 2\nrank 1 {}\nrank 1 {}", "g:3:6: error: C051: a second rank 1");
+    refused("num_ranks 0", "g:1:11: error: C084: not a number of ranks from 1 to 1048576");
+    refused("num_ranks 99999999999999999999", "g:1:11: error: C084: not a number of ranks");
+    refused("num_ranks 2\nrank 2 {}", "g:2:6: error: C084: not a rank from 0 to 1");
+    refused("num_ranks 2\nrank 1 {}\nrank 1 {}", "g:3:6: error: C084: a second rank 1");
     refused("num_ranks 2\nrank 0 {\nsend 1b to -1\n}",
-            "g:3:12: error: C051: not a rank from 0 to 1");
+            "g:3:12: error: C084: not a rank from 0 to 1");
     refused("num_ranks 2\nrank 0 {\nrecv 1b from -2\n}",
-            "g:3:14: error: C051: not a rank (-1 = any)");
+            "g:3:14: error: C084: not a rank (-1 = any)");
     refused("num_ranks 2\nrank 0 {\nsend 1b to 1 tag -1\n}",
-            "g:3:18: error: C051: not a tag from 0");
+            "g:3:18: error: C084: not a tag from 0");
     refused("num_ranks 2\nrank 0 {\ncalc 1 cpu 65536\n}",
-            "g:3:12: error: C051: not the number of a");
+            "g:3:12: error: C084: not the number of a");
     refused("num_ranks 2\nrank 0 {\nsend 1125899906842625b to 1\n}",
-            "g:3:6: error: C051: not a size");
+            "g:3:6: error: C084: not a size");
     refused("num_ranks 2\nrank 0 {\ncalc 9223372036854776\n}",
-            "g:3:6: error: C051: not a time in ns");
+            "g:3:6: error: C084: not a time in ns");
     refused("num_ranks 2\nrank 0 {\na: calc 1\na: calc 2\n}",
-            "g:4:1: error: C051: label 'a' is that of line 3, too");
+            "g:4:1: error: C084: label 'a' is that of line 3, too");
     refused("num_ranks 2\nrank 0 {\na: calc 1\na requires a\n}",
-            "g:4:12: error: C055: 'a' waits for itself");
+            "g:4:12: error: C088: 'a' waits for itself");
     refused("num_ranks 2\nrank 0 {\na: calc 1\nb: calc 2\nc: calc 3\na requires c\nb requires a\n"
             "c irequires b\n}",
-            "g:3:1: error: C055: operation 3 of rank 0 never starts");
+            "g:3:1: error: C088: operation 3 of rank 0 never starts");
 }
 
 static void read__takes_as_many_ranks_as_allowed(void **state)
@@ -157,7 +157,7 @@ static void read__takes_as_many_ranks_as_allowed(void **state)
     struct trace_rig rig = {0};
     const struct goal_source source = {"tests/traces/pingpong.goal", NULL, &rig.arena, &rig.err, 2};
     assert_false(goal_read(&source, &rig.trace));
-    trace_rig_said(&rig.err, ":2:11: error: C051: not a number of ranks from 1 to 2", "3 ranks");
+    trace_rig_said(&rig.err, ":2:11: error: C084: not a number of ranks from 1 to 2", "3 ranks");
     trace_rig_end(&rig);
 }
 
@@ -167,7 +167,7 @@ static void read__says_why_a_file_cannot_be_read(void **state)
     struct trace_rig rig = {0};
     const struct goal_source source = {"tests/traces", NULL, &rig.arena, &rig.err, 0};
     assert_false(goal_read(&source, &rig.trace));
-    trace_rig_said(&rig.err, "tests/traces: error: C050: is no regular file", "a folder");
+    trace_rig_said(&rig.err, "tests/traces: error: C083: is no regular file", "a folder");
     trace_rig_end(&rig);
 }
 

@@ -1,0 +1,45 @@
+# A training step: time, throughput, where the time went.
+$ railsim run topologies/dgx-h100-ndr.yaml workloads/llama2-70b-lora-step.yaml --set workload.parallel.gpus=8 | sed -n 4,14p
+status           ok
+step             3.68 s
+throughput       1.781e+04 tokens/s
+per GPU          696.1 TFLOP/s, 35.2 % of the peak
+
+phase                           start         time  bound by
+step 1 .. 2 (2)                   0 s       7.36 s  compute
+
+where the time went             share         time  bound by
+compute                       94.91 %      6.985 s  compute
+tp                             5.09 %     0.3747 s  network
+$ railsim run topologies/dgx-h100-ndr.yaml workloads/resnet50-step.yaml --set workload.gpus=64 | sed -n '5,7p;/went/,/^$/p'
+step             0.01019 s
+throughput       3.14e+05 samples/s
+per GPU          120.7 TFLOP/s, 12.2 % of the peak
+where the time went             share         time  bound by
+compute                       97.26 %    0.01982 s  compute
+dp                             2.74 %  0.0005581 s  network
+
+$ railsim run topologies/dgx-a100-64.yaml workloads/megatron-175b.yaml | grep -E '^(step|throughput|compute|bubble|tp|pp)'
+step             13.51 s
+throughput       9704 tokens/s
+step 1 .. 2 (2)                   0 s      27.01 s  compute
+compute                       82.72 %      22.35 s  compute
+tp                            12.06 %      3.258 s  network
+bubble                         5.12 %      1.382 s  waiting
+pp                             0.10 %    0.02724 s  network
+# Two jobs, a slow GPU.
+$ railsim run topologies/dgx-h100-ndr.yaml workloads/resnet50-step.yaml --set workload.run.copies=2 --set workload.run.scattered=true --set 'workload.run.stragglers=[{gpu: 9, slowdown: 2}]' --json | grep -E '"(job/[01]|step_s|gpus)"'
+    "step_s": 0.013781138809,
+    "gpus": 128,
+    "job/0": {"step_s": 0.00714412376},
+    "job/1": {"step_s": 0.013781138809},
+# Mistakes.
+$ railsim run topologies/gmo-1su.yaml workloads/llama2-70b-fsdp.yaml
+error: C097: the topology does not say how fast its GPUs are: give node.accelerator (`railsim list devices`)
+[2]
+$ railsim run topologies/gmo-3su.yaml workloads/llama2-70b-fsdp.yaml --set workload.parallel.gpus=1000
+error: C091: run.copies = 1 with 1000 GPUs each: the topology has 768 GPUs
+[2]
+$ railsim run topologies/gmo-3su.yaml workloads/resnet50-step.yaml --set workload.gpus=7
+error: C093: a global batch of 3200 is no multiple of 7 GPUs
+[2]
