@@ -117,16 +117,18 @@ demo: ## install what is missing, build, simulate the main job, draw its figures
 bench: railsim ## packet-hops and events per CPU-second, and memory
 	./railsim bench
 
-docs: railsim ## regenerate docs/config.md and the validation table of README.md
+docs: railsim ## regenerate docs/config.md, docs/validation.md and the table of README.md
 	./railsim schema --markdown >$(BUILD)/config.md
 	./railsim validate --markdown >$(BUILD)/validation.md
+	sed '/^$$/,$$d' $(BUILD)/validation.md >$(BUILD)/validation-summary.md
+	{ echo '# All rows of `railsim validate`'; echo; cat $(BUILD)/validation.md; } >docs/validation.md
 	cp $(BUILD)/config.md docs/config.md
 	@mkdir -p docs/schema
 	./railsim schema topology >docs/schema/topology.json
 	./railsim schema workload >docs/schema/workload.json
 	./railsim schema devices >docs/schema/devices.json
 	sed -i -e '/<!-- validation:begin -->/,/<!-- validation:end -->/{//!d}' \
-	    -e '/<!-- validation:begin -->/r $(BUILD)/validation.md' README.md
+	    -e '/<!-- validation:begin -->/r $(BUILD)/validation-summary.md' README.md
 
 share := $(DESTDIR)$(PREFIX)/share
 install: railsim ## install into $(DESTDIR)$(PREFIX)

@@ -4,6 +4,7 @@
  * parameters (calibrated) or not (predicted).
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/app/cli.h"
@@ -16,12 +17,21 @@ struct validate {
     struct validation validation;
     struct json out;
     int passed, failed;
+    FILE *details; /* of Markdown: printed behind the summary of all files */
+};
+
+/* struct summary: of a file's rows. */
+struct summary {
+    int calibrated, predicted, failed;
+    const struct validation_row *worst; /* predicted row nearest to its tolerance, or past it */
+    struct validation_outcome outcome;  /* its */
+    double share;                       /* of the tolerance */
 };
 
 static const struct cli_option options[] = {
     {"json", 0, CLI_FLAG, offsetof(struct validate, json), NULL, "print one JSON document"},
     {"markdown", 0, CLI_FLAG, offsetof(struct validate, markdown), NULL,
-     "print the table as Markdown, for the README"},
+     "print the tables as Markdown: a line per file, then all rows (docs/validation.md)"},
     {0},
 };
 
@@ -71,14 +81,14 @@ static void print_text(const struct validation_row *row, const struct validation
     fflush(stdout);
 }
 
-static void print_markdown(const struct validation_row *row,
+static void print_markdown(FILE *out, const struct validation_row *row,
                            const struct validation_outcome *outcome)
 {
     char error[32], tolerance[32], got[64];
     format_error(row, outcome, error, tolerance);
     format_got(outcome, row->unit, got);
-    printf("| %s | %s | %.6g %s | %s | %s | %s%s |\n", row->name, kind_names[row->kind],
-           row->expected, row->unit, got, error, tolerance, outcome->ok ? "" : " **failed**");
+    fprintf(out, "| %s | %s | %.6g %s | %s | %s | %s%s |\n", row->name, kind_names[row->kind],
+            row->expected, row->unit, got, error, tolerance, outcome->ok ? "" : " **failed**");
 }
 
 static void print_json(struct json *json, const struct validation_file *file,
@@ -110,18 +120,46 @@ static void print_json(struct json *json, const struct validation_file *file,
 static void print_head(const struct validate *validate, const struct validation_file *file)
 {
     if (validate->markdown) {
-        printf("\n**%s**. %s\n\n| row | kind | published | simulated | error | tolerance |\n"
-               "|---|---|---|---|---|---|\n",
-               file->title, file->source);
+        fprintf(validate->details,
+                "\n## %s\n%s\n\n| row | kind | published | simulated | error | tolerance |\n"
+                "|---|---|---|---|---|---|\n",
+                file->title, file->source);
     } else if (!validate->json) {
         printf("%s\n  source: %s\n  %-44s %-10s %12s %22s %10s %9s\n", file->title, file->source,
                "row", "kind", "published", "simulated", "error", "tolerance");
     }
 }
 
+static void sum_up(struct summary *sum, const struct validation_row *row,
+                   const struct validation_outcome *outcome)
+{
+    double tolerance = row->tolerance > 0 ? row->tolerance : row->tolerance_absolute;
+    double share = (outcome->error < 0 ? -outcome->error : outcome->error) / tolerance;
+    sum->failed += !outcome->ok;
+    if (row->kind == VALIDATION_CALIBRATED) {
+        sum->calibrated++;
+        return;
+    }
+    sum->predicted++;
+    if (sum->worst && share <= sum->share) return;
+    sum->worst = row;
+    sum->outcome = *outcome;
+    sum->share = share;
+}
+
+static void print_summary(const struct validation_file *file, const struct summary *sum)
+{
+    char error[32] = "", tolerance[32] = "";
+    if (sum->worst) format_error(sum->worst, &sum->outcome, error, tolerance);
+    printf("| %s | %d | %d | %s%s%s%s | %s |\n", file->title, sum->calibrated, sum->predicted,
+           error, sum->worst ? " (" : "", sum->worst ? sum->worst->name : "", sum->worst ? ")" : "",
+           sum->failed ? "**failed**" : "passed");
+}
+
 static bool run_file(struct validate *validate, const struct validation_file *file)
 {
     const struct validation_row *rows = file->rows.items;
+    struct summary sum = {0};
     print_head(validate, file);
     for (int64_t i = 0; i < file->rows.n; i++) {
         struct validation_outcome outcome;
@@ -134,11 +172,13 @@ static bool run_file(struct validate *validate, const struct validation_file *fi
         if (validate->json) {
             print_json(&validate->out, file, &rows[i], &outcome);
         } else if (validate->markdown) {
-            print_markdown(&rows[i], &outcome);
+            print_markdown(validate->details, &rows[i], &outcome);
         } else {
             print_text(&rows[i], &outcome);
         }
+        sum_up(&sum, &rows[i], &outcome);
     }
+    if (validate->markdown) print_summary(file, &sum);
     return true;
 }
 
@@ -169,6 +209,29 @@ static bool check_names(const struct validation_file *files, int n, const struct
     return err->count == 0;
 }
 
+/* The summary goes out at once, file by file; all rows behind it. */
+static bool run_files(struct validate *validate, const struct validation_file *files, int n,
+                      const struct cli_texts *names)
+{
+    char *text = NULL;
+    size_t size = 0;
+    bool ok = true;
+    if (validate->markdown) {
+        validate->details = open_memstream(&text, &size);
+        if (!validate->details) return err_io(validate->validation.err, "no memory");
+        printf("| published | calibrated rows | predicted rows | worst predicted row | |\n"
+               "|---|---|---|---|---|\n");
+    }
+    for (int f = 0; f < n && ok; f++)
+        if (is_wanted(&files[f], names)) ok = run_file(validate, &files[f]);
+    if (validate->markdown) {
+        fclose(validate->details);
+        fputs(text, stdout);
+        free(text);
+    }
+    return ok;
+}
+
 static int run_all(struct validate *validate, const struct cli_line *line, struct arena *arena)
 {
     struct err err = {0};
@@ -183,9 +246,7 @@ static int run_all(struct validate *validate, const struct cli_line *line, struc
         json_int(&validate->out, "schema_version", CLI_JSON_SCHEMA_VERSION);
         json_array(&validate->out, "rows");
     }
-    bool ok = true;
-    for (int f = 0; f < n && ok; f++)
-        if (is_wanted(&files[f], &line->args)) ok = run_file(validate, &files[f]);
+    bool ok = run_files(validate, files, n, &line->args);
     if (validate->json) {
         json_end(&validate->out, ']');
         json_int(&validate->out, "passed", validate->passed);
