@@ -14,6 +14,7 @@
 #include "models/flow/flow.h"
 #include "models/net/net.h"
 #include "models/net/stuck.h"
+#include "models/replay/replay.h"
 #include "models/step/cnn.h"
 #include "models/step/llm.h"
 #include "models/storage/client.h"
@@ -23,11 +24,14 @@
 #include "models/work/train.h"
 #include "models/world_cfg.h"
 
+#define PHASE_LANES 8 /* of a timeline */
+
 /* ---- building -------------------------------------------------------------------------------- */
 
 struct world {
     struct sim *sim;
     const struct world_topology *topology;
+    const struct spans *spans; /* NULL: nobody draws */
     struct topo_graph graph;
     struct topo_made made;
     struct fabric *fabric;
@@ -40,7 +44,8 @@ struct world {
     struct flows *flows;
     struct cluster *cluster;       /* with */
     struct collective *collective; /* or */
-    struct jobs *jobs;
+    struct jobs *jobs;             /* or */
+    struct replay *replay;
     struct telemetry *telemetry; /* NULL: none */
     struct stuck stuck;
 };
@@ -191,7 +196,8 @@ static void build_collective(struct world *world, const struct collective_cfg *c
     world->collective =
         collective_new(cfg, &(struct collective_site){.cluster = world->cluster,
                                                       .facts = &world->topology->collectives,
-                                                      .device = &world->topology->node.device});
+                                                      .device = &world->topology->node.device,
+                                                      .spans = world->spans});
     collective_start(world->collective);
 }
 
@@ -207,7 +213,8 @@ static void build_jobs(struct world *world, const struct schema_variant *workloa
     build_cluster(world);
     const struct job_site site = {.cluster = world->cluster,
                                   .facts = &world->topology->collectives,
-                                  .device = &world->topology->node.device};
+                                  .device = &world->topology->node.device,
+                                  .spans = world->spans};
     if (strcmp(workload->kind, llm_schema.name) == 0) {
         const struct llm_cfg *cfg = workload->config;
         const struct job_spec spec = llm_job(cfg, &site, arena);
@@ -220,6 +227,16 @@ static void build_jobs(struct world *world, const struct schema_variant *workloa
     jobs_start(world->jobs);
 }
 
+static void build_replay(struct world *world, const struct replay_cfg *cfg)
+{
+    build_cluster(world);
+    world->replay = replay_new(cfg, &(struct replay_site){.cluster = world->cluster,
+                                                          .facts = &world->topology->collectives,
+                                                          .device = &world->topology->node.device,
+                                                          .spans = world->spans});
+    replay_start(world->replay);
+}
+
 /* C097: how long compute takes follows from the accelerator. */
 static bool check_jobs(const struct world_topology *topology, int64_t gpus,
                        const struct schema_variant *workload, struct err *err)
@@ -229,21 +246,32 @@ static bool check_jobs(const struct world_topology *topology, int64_t gpus,
         return err_add(err, (struct err_pos){0},
                        "C097: the topology does not say how fast its GPUs are: give "
                        "node.accelerator (`railsim list devices`)");
-    return strcmp(workload->kind, llm_schema.name) == 0 ? llm_check(workload->config, gpus, err)
-                                                        : cnn_check(workload->config, gpus, err);
+    const int64_t node_gpus = topology->node.gpus;
+    return strcmp(workload->kind, llm_schema.name) == 0
+               ? llm_check(workload->config, gpus, node_gpus, err)
+               : cnn_check(workload->config, gpus, node_gpus, err);
 }
 
-/* C054: servers fill NVLink domains; then what the collective itself needs. */
-static bool check_collective(const struct world_topology *topology, const struct topo_made *made,
+static int64_t domain_of(const struct world_topology *topology)
+{
+    return topology->node.domain ? topology->node.domain : topology->node.gpus;
+}
+
+/* C054: servers fill NVLink domains. */
+static bool check_domains(const struct world_topology *topology, int64_t gpus, struct err *err)
+{
+    int64_t domain = domain_of(topology);
+    return gpus % domain == 0 ||
+           err_add(err, (struct err_pos){0}, "C054: %lld GPUs do not fill NVLink domains of %lld",
+                   (long long)gpus, (long long)domain);
+}
+
+static bool check_collective(const struct world_topology *topology, int64_t gpus,
                              const struct collective_cfg *cfg, struct err *err)
 {
-    int64_t gpus = made->nodes * topology->node.gpus;
-    int64_t domain = topology->node.domain ? topology->node.domain : topology->node.gpus;
-    if (gpus % domain)
-        return err_add(err, (struct err_pos){0},
-                       "C054: %lld GPUs do not fill NVLink domains of %lld", (long long)gpus,
-                       (long long)domain);
-    return collective_check(cfg, gpus, domain, topology->network.model == NET_PACKET, err);
+    int64_t domain = domain_of(topology);
+    return check_domains(topology, gpus, err) &&
+           collective_check(cfg, gpus, domain, topology->network.model == NET_PACKET, err);
 }
 
 static bool check_workload(const void *topology, const struct schema_variant *workload,
@@ -255,11 +283,15 @@ static bool check_workload(const void *topology, const struct schema_variant *wo
     struct topo_made made;
     bool ok;
     build_graph(topology, &arena, &graph, &made);
+    const struct world_node *node = &((const struct world_topology *)topology)->node;
+    const int64_t gpus = made.nodes * node->gpus;
     if (strcmp(workload->kind, collective_schema.name) == 0) {
-        ok = check_collective(topology, &made, workload->config, err);
+        ok = check_collective(topology, gpus, workload->config, err);
     } else if (is_job(workload)) {
-        ok = check_jobs(topology, made.nodes * ((const struct world_topology *)topology)->node.gpus,
-                        workload, err);
+        ok = check_jobs(topology, gpus, workload, err);
+    } else if (strcmp(workload->kind, replay_schema.name) == 0) {
+        ok = check_domains(topology, gpus, err) &&
+             replay_check(workload->config, gpus, &node->device, err);
     } else {
         const struct flows_hosts hosts = find_hosts(topology, &graph, &made);
         ok = flows_check(workload->config, &hosts, err);
@@ -268,14 +300,17 @@ static bool check_workload(const void *topology, const struct schema_variant *wo
     return ok;
 }
 
-static bool check_telemetry(const struct world_topology *topology, bool train, struct err *err)
+/* Faults and telemetry name links. */
+static bool check_links(const struct world_topology *topology, bool train, struct err *err)
 {
     struct world world = {.topology = topology};
     struct arena arena = {0};
-    if (topology->telemetry.window_ps == 0) return true;
+    if (topology->telemetry.window_ps == 0 && topology->faults.n == 0) return true;
     build_graph(topology, &arena, &world.graph, &world.made);
     if (train) attach_storage(&world);
-    bool ok = telemetry_check(&topology->telemetry, &world.graph, err);
+    bool ok = fault_check(&topology->faults, &world.graph, err);
+    if (topology->telemetry.window_ps > 0)
+        ok &= telemetry_check(&topology->telemetry, &world.graph, err);
     arena_free(&arena);
     return ok;
 }
@@ -283,7 +318,7 @@ static bool check_telemetry(const struct world_topology *topology, bool train, s
 bool world_check(const void *topology, const struct schema_variant *workload, struct err *err)
 {
     const bool train = strcmp(workload->kind, train_schema.name) == 0;
-    return check_workload(topology, workload, err) && check_telemetry(topology, train, err);
+    return check_workload(topology, workload, err) && check_links(topology, train, err);
 }
 
 /* ---- running --------------------------------------------------------------------------------- */
@@ -327,12 +362,24 @@ enum sim_stop world_run(struct world *world, const struct sim_limits *limits)
     }
 }
 
+/* Names nodes; behind the last one there is the run as a whole. */
+static void name_nodes(const struct world *world)
+{
+    struct arena scratch = {0};
+    const int32_t nodes = (int32_t)world->made.nodes;
+    for (int32_t i = 0; world->spans && i < nodes; i++)
+        spans_name(world->spans, (struct spans_lane){i, -1}, arena_printf(&scratch, "node %d", i));
+    spans_name(world->spans, (struct spans_lane){nodes, -1}, "run");
+    arena_free(&scratch);
+}
+
 struct world *world_build(struct sim *sim, const void *topology,
-                          const struct schema_variant *workload)
+                          const struct schema_variant *workload, const struct spans *spans)
 {
     struct world *world = ARENA_NEW(sim_arena(sim), struct world);
     world->sim = sim;
     world->topology = topology;
+    world->spans = spans;
     build_graph(topology, sim_arena(sim), &world->graph, &world->made);
     if (strcmp(workload->kind, train_schema.name) == 0) {
         build_training(world, workload->config);
@@ -340,9 +387,12 @@ struct world *world_build(struct sim *sim, const void *topology,
         build_collective(world, workload->config);
     } else if (is_job(workload)) {
         build_jobs(world, workload);
+    } else if (strcmp(workload->kind, replay_schema.name) == 0) {
+        build_replay(world, workload->config);
     } else {
         build_flows(world, workload->config);
     }
+    name_nodes(world);
     watch(world);
     return world;
 }
@@ -352,11 +402,47 @@ static const char *waits_for(const struct world *world, struct arena *arena)
     const char *job = world->train        ? train_waits_for(world->train, arena)
                       : world->collective ? collective_waits_for(world->collective, arena)
                       : world->jobs       ? jobs_waits_for(world->jobs, arena)
+                      : world->replay     ? replay_waits_for(world->replay, arena)
                                           : flows_waits_for(world->flows, arena);
     const char *stuck = world->topology->network.model == NET_PACKET
                             ? stuck_text(world->fabric, arena)
                             : flow_stuck(world->fabric, arena);
     return *stuck ? arena_printf(arena, "%s; %s", job, stuck) : job;
+}
+
+/* Draws what has been recorded of the run as a whole: phases, in as many lanes as overlap; series
+ * of telemetry. */
+static void draw_record(const struct world *world, const struct record *record)
+{
+    const int32_t run = (int32_t)world->made.nodes;
+    int64_t end_ps[PHASE_LANES] = {0};
+    for (int64_t p = 0; world->spans && p < record->phase_n; p++) {
+        const struct record_phase *phase = &record->phases[p];
+        int32_t lane = 0;
+        while (lane < PHASE_LANES && phase->start_ps < end_ps[lane])
+            lane++;
+        if (lane == PHASE_LANES) continue;
+        if (end_ps[lane] == 0) spans_name(world->spans, (struct spans_lane){run, lane}, "phases");
+        end_ps[lane] = phase->end_ps;
+        spans_add(world->spans,
+                  &(struct span){.at = {run, lane},
+                                 .name = phase->name,
+                                 .category = "phase",
+                                 .start_ps = phase->start_ps,
+                                 .end_ps = phase->end_ps,
+                                 .bytes = phase->read_bytes ? phase->read_bytes : -1});
+    }
+    struct arena scratch = {0};
+    for (int64_t s = 0; world->spans && s < record->series_n; s++) {
+        const struct record_series *series = &record->series[s];
+        const char *name = arena_printf(&scratch, "%s %s", series->entity, series->name);
+        for (int64_t i = 0; i < series->n; i++)
+            spans_level(world->spans, &(struct spans_level){.node = run,
+                                                            .name = name,
+                                                            .at_ps = series->time_ps[i],
+                                                            .value = series->value[i]});
+    }
+    arena_free(&scratch);
 }
 
 void world_finish(struct world *world, enum sim_stop stop, struct record *record)
@@ -366,6 +452,7 @@ void world_finish(struct world *world, enum sim_stop stop, struct record *record
     if (world->flows) flows_record(world->flows, record);
     if (world->collective) collective_record(world->collective, record);
     if (world->jobs) jobs_record(world->jobs, record);
+    if (world->replay) replay_record(world->replay, record);
     if (world->cluster) cluster_record(world->cluster, record);
     for (int64_t i = 0; world->train && i < world->made.nodes; i++)
         session_record(world->session[i], record);
@@ -378,4 +465,5 @@ void world_finish(struct world *world, enum sim_stop stop, struct record *record
     } else {
         flow_record(world->fabric, record);
     }
+    draw_record(world, record);
 }

@@ -8,6 +8,7 @@
 
 #include "sim/base/err.h"
 #include "sim/base/record.h"
+#include "sim/base/spans.h"
 #include "sim/engine/sim.h"
 #include "sim/io/schema.h"
 
@@ -26,10 +27,11 @@ extern const struct world_family world_families[];
 bool world_check(const void *topology, const struct schema_variant *workload, struct err *err);
 
 struct world;
-/* world_build makes all objects of a simulation and arms its first events. topology and workload
- * must outlive it; everything else lives in the simulation's arena. */
+/* world_build makes all objects of a simulation and arms its first events. What is handed over must
+ * outlive it; everything else lives in the simulation's arena. spans: told what happens when; NULL
+ * = nobody draws. */
 struct world *world_build(struct sim *sim, const void *topology,
-                          const struct schema_variant *workload);
+                          const struct schema_variant *workload, const struct spans *spans);
 /* world_run is sim_run of the world's simulation, with telemetry; a fabric in a deadlock ends it
  * with SIM_IDLE, whatever timers are armed. */
 enum sim_stop world_run(struct world *world, const struct sim_limits *limits);

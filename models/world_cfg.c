@@ -5,6 +5,7 @@
 
 #include "models/cc/cc.h"
 #include "models/coll/coll.h"
+#include "models/replay/replay.h"
 #include "models/route/route.h"
 #include "models/step/cnn.h"
 #include "models/step/llm.h"
@@ -228,8 +229,8 @@ const struct schema world_topology_schema = {
     .fields = fields,
 };
 
-const struct schema *const world_workload_kinds[] = {&cnn_schema, &collective_schema,
-                                                     &flows_schema, &llm_schema, &train_schema,
+const struct schema *const world_workload_kinds[] = {&cnn_schema, &collective_schema, &flows_schema,
+                                                     &llm_schema, &replay_schema,     &train_schema,
                                                      NULL};
 
 /* ---- what can be plugged in ----------------------------------------------------------------- */

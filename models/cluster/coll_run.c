@@ -7,17 +7,26 @@
  *
  * Source: NCCL's kernels (src/device/prims_simple.h): slots per connection (NCCL_STEPS), sends that
  * do not wait, receives in order.
- * NOT modelled: the time that a slot's release takes to reach the sender, the time of the reduction
- * itself (it is in the software time of a hop and in the link's efficiency).
+ * NOT modelled: the time that a slot's release takes to reach the sender; that a block waits for a
+ * slot before it works on what goes there, not after.
  */
 #include "models/cluster/coll_run.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "sim/base/check.h"
+#include "sim/base/units.h"
 
-enum { TIMER_LAUNCH };
-enum block_state { BLOCK_OUTSIDE, BLOCK_READY, BLOCK_AT_BLOCK, BLOCK_AT_RECV, BLOCK_AT_SLOT };
+enum { TIMER_LAUNCH, TIMER_BLOCK };
+enum block_state {
+    BLOCK_OUTSIDE,
+    BLOCK_READY,
+    BLOCK_BUSY, /* moving a step's bytes */
+    BLOCK_AT_BLOCK,
+    BLOCK_AT_RECV,
+    BLOCK_AT_SLOT
+};
 #define EARLY_MAX 64 /* messages that may overtake on a lane: bits of lane.early */
 
 struct block;
@@ -32,7 +41,8 @@ struct lane {
 };
 
 struct block {
-    int64_t at; /* the step that it will do next */
+    int64_t at;       /* the step that it will do next */
+    int64_t since_ps; /* if somebody draws: it has done the one before */
     struct coll_step step;
     struct lane *in, *out; /* as used last */
     struct block *next;    /* in the queue of ready ones, or of those that wait for a block */
@@ -58,6 +68,13 @@ struct message {
     uint32_t number;
 };
 
+/* struct work: a block is busy until then. */
+struct work {
+    struct timer timer;
+    struct coll_run *run;
+    struct block *block;
+};
+
 struct coll_run {
     struct cluster *cluster;
     struct coll_run_cfg cfg;
@@ -67,10 +84,11 @@ struct coll_run {
     struct lane **table; /* hash of lanes, open addressing, a power of two */
     int64_t table_n, lane_n;
     struct block *ready, *ready_last;
-    struct pool messages;
+    struct pool messages, works;
     struct coll_run_count count;
     int32_t entered, open; /* ranks, with agents, that have entered; that have not ended */
-    bool running;          /* inside run_ready */
+    uint32_t component;
+    bool running; /* inside run_ready */
 };
 
 /* ---- where things are ------------------------------------------------------------------------ */
@@ -155,6 +173,56 @@ static struct lane *find_lane(struct coll_run *run, int32_t src, int32_t dst, in
                     run->cfg.stream + (uint32_t)number);
     cluster_lag(&lane->conn, &run->cfg.lag);
     return lane;
+}
+
+/* ---- drawing --------------------------------------------------------------------------------- */
+
+struct spans_lane coll_run_lane(const struct coll_run *run, int32_t rank)
+{
+    int32_t gpus = (int32_t)cluster_facts(run->cluster)->node_gpus, gpu = gpu_of(run, rank);
+    return (struct spans_lane){gpu / gpus, gpu % gpus * (1 + run->plan.blocks)};
+}
+
+static struct spans_lane lane_of_block(const struct coll_run *run, const struct block *block)
+{
+    struct spans_lane lane = coll_run_lane(run, block->rank);
+    lane.lane += 1 + block->number;
+    return lane;
+}
+
+/* Agents are no GPUs: they are not drawn. */
+static void begin_drawing(const struct coll_run *run, struct block *block)
+{
+    char name[64];
+    int32_t gpus = (int32_t)cluster_facts(run->cluster)->node_gpus;
+    if (is_agent(run, block->rank)) return;
+    block->since_ps = sim_now_ps(cluster_sim(run->cluster));
+    if (run->count.rounds > 0) return;
+    int n = snprintf(name, sizeof name, "GPU %d", gpu_of(run, block->rank) % gpus);
+    if (block->number == 0) spans_name(run->cfg.spans, coll_run_lane(run, block->rank), name);
+    snprintf(name + n, sizeof name - (size_t)n, " block %d", block->number);
+    spans_name(run->cfg.spans, lane_of_block(run, block), name);
+}
+
+/* draw_step draws what the block has waited for and moved since the step before. */
+static void draw_step(const struct coll_run *run, struct block *block)
+{
+    char name[64];
+    const struct coll_step *step = &block->step;
+    const int64_t now_ps = sim_now_ps(cluster_sim(run->cluster)), start_ps = block->since_ps;
+    bool moves = step->recv_from >= 0 || step->send_to >= 0;
+    block->since_ps = now_ps;
+    if (is_agent(run, block->rank) || !moves || start_ps == now_ps) return;
+    int n = 0;
+    if (step->recv_from >= 0) n = snprintf(name, sizeof name, "from %d ", step->recv_from);
+    if (step->send_to >= 0) snprintf(name + n, sizeof name - (size_t)n, "to %d", step->send_to);
+    spans_add(run->cfg.spans,
+              &(struct span){.at = lane_of_block(run, block),
+                             .name = name,
+                             .category = "communication",
+                             .start_ps = start_ps,
+                             .end_ps = now_ps,
+                             .bytes = step->send_to >= 0 ? step->send_bytes : step->recv_bytes});
 }
 
 /* ---- blocks ---------------------------------------------------------------------------------- */
@@ -281,6 +349,52 @@ static void block_ended(struct coll_run *run, struct block *block)
     if (--run->rank[block->rank].open == 0) rank_ended(run, block->rank);
 }
 
+/* The step's bytes have been moved: what follows from it. */
+static void end_step(struct coll_run *run, struct block *block)
+{
+    if (run->cfg.spans) draw_step(run, block);
+    if (block->step.recv_from >= 0) {
+        block->in->taken++;
+        run->count.received++;
+        wake(run, &block->in->sender);
+    }
+    if (block->step.send_to >= 0) send_step(run, block);
+    run->count.steps++;
+    block->at++;
+    block->loaded = false;
+    if (block->waiting) wake_followers(run, block);
+}
+
+static void work_done(struct sim *sim, void *self)
+{
+    (void)sim;
+    struct work *work = self;
+    struct coll_run *run = work->run;
+    struct block *block = work->block;
+    pool_put(&run->works, work);
+    end_step(run, block);
+    make_ready(run, block);
+    run_ready(run);
+}
+
+/* works: the step takes the block some time; a switch adds as fast as its ports are. */
+static bool works(struct coll_run *run, struct block *block)
+{
+    const struct coll_step *step = &block->step;
+    int64_t in = step->recv_from >= 0 ? step->recv_bytes : 0;
+    int64_t out = step->send_to >= 0 ? step->send_bytes : 0, bytes = in > out ? in : out;
+    if (step->work_bytes != 0) bytes = step->work_bytes;
+    if (run->cfg.block_bps == 0 || bytes <= 0 || is_agent(run, block->rank)) return false;
+    struct work *work = pool_get(&run->works);
+    work->run = run;
+    work->block = block;
+    block->state = BLOCK_BUSY;
+    timer_init(&work->timer, work_done, work, run->component, TIMER_BLOCK);
+    timer_after(cluster_sim(run->cluster), &work->timer,
+                units_serialise_ps(bytes, run->cfg.block_bps));
+    return true;
+}
+
 static void run_block(struct coll_run *run, struct block *block)
 {
     const struct coll_plan *plan = &run->plan;
@@ -292,17 +406,8 @@ static void run_block(struct coll_run *run, struct block *block)
             }
             block->loaded = true;
         }
-        if (blocked(run, block)) return;
-        if (block->step.recv_from >= 0) {
-            block->in->taken++;
-            run->count.received++;
-            wake(run, &block->in->sender);
-        }
-        if (block->step.send_to >= 0) send_step(run, block);
-        run->count.steps++;
-        block->at++;
-        block->loaded = false;
-        if (block->waiting) wake_followers(run, block);
+        if (blocked(run, block) || works(run, block)) return;
+        end_step(run, block);
     }
 }
 
@@ -322,8 +427,11 @@ static void run_ready(struct coll_run *run)
 
 static void start_rank(struct coll_run *run, int32_t rank)
 {
-    for (int32_t b = 0; b < blocks_n(run, rank); b++)
-        make_ready(run, block_of(run, rank, b));
+    for (int32_t b = 0; b < blocks_n(run, rank); b++) {
+        struct block *block = block_of(run, rank, b);
+        if (run->cfg.spans) begin_drawing(run, block);
+        make_ready(run, block);
+    }
 }
 
 static void launched(struct sim *sim, void *self)
@@ -377,7 +485,9 @@ struct coll_run *coll_run_new(struct cluster *cluster, const struct coll_run_cfg
     run->cfg = *cfg;
     run->plan = *cfg->plan;
     CHECK(cfg->slots >= 1 && cfg->slots <= EARLY_MAX, "%d slots", cfg->slots);
+    run->component = component;
     pool_init(&run->messages, arena, sizeof(struct message));
+    pool_init(&run->works, arena, sizeof(struct work));
     run->rank = ARENA_ARRAY(arena, struct rank, ranks_n(run));
     run->block = ARENA_ARRAY(arena, struct block,
                              (int64_t)run->plan.ask.ranks * run->plan.blocks +
@@ -459,7 +569,7 @@ const char *coll_run_waits_for(const struct coll_run *run, struct arena *arena)
     if (run->entered == 0) return "";
     if (run->open == 0) return unmatched(run, arena);
     for (int64_t b = 0; b < blocks; b++)
-        if (run->block[b].state > BLOCK_READY) return block_waits_for(run, &run->block[b], arena);
+        if (run->block[b].state > BLOCK_BUSY) return block_waits_for(run, &run->block[b], arena);
     if (run->entered < run->plan.ask.ranks)
         return arena_printf(arena, "%d of %d ranks have entered", run->entered,
                             run->plan.ask.ranks);

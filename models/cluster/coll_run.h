@@ -12,6 +12,7 @@
 #include "models/cluster/cluster.h"
 #include "models/coll/coll.h"
 #include "sim/base/arena.h"
+#include "sim/base/spans.h"
 
 struct coll_run;
 /* coll_run_fn is told that a rank is done; the last one may start the run again from inside. */
@@ -23,8 +24,10 @@ struct coll_run_cfg {
     const int32_t *gpu;     /* [plan->ask.ranks] of the cluster; NULL: rank r is GPU r */
     struct cluster_lag lag; /* software time of a hop */
     int64_t launch_ps;      /* from coll_run_enter to a rank's first step */
+    int64_t block_bps;      /* what a rank's block moves: a step's time; 0 = no time */
     int32_t slots;          /* messages sent on a lane and not yet taken in; NCCL_STEPS */
     uint32_t stream;        /* first of the streams that it uses: stream + lane */
+    const struct spans *spans; /* told of every step of a rank's blocks; NULL = nobody draws */
     coll_run_fn *done;
     void *owner;
 };
@@ -33,6 +36,8 @@ struct coll_run_cfg {
  * the run. */
 struct coll_run *coll_run_new(struct cluster *cluster, const struct coll_run_cfg *cfg);
 void *coll_run_owner(const struct coll_run *run);
+/* coll_run_lane returns the lane of a rank as a whole; those of its blocks follow. */
+struct spans_lane coll_run_lane(const struct coll_run *run, int32_t rank);
 
 /* coll_run_enter: a rank is ready to take part, now. Every rank enters once per round; a round ends
  * when all ranks are done. */

@@ -7,6 +7,7 @@
 #include "models/cluster/collective.h"
 
 #include "models/cluster/coll_run.h"
+#include "models/trace/msccl_plan.h"
 #include "sim/base/units.h"
 
 struct collective {
@@ -20,13 +21,40 @@ struct collective {
 
 /* ---- the run --------------------------------------------------------------------------------- */
 
+static void draw_rank(const struct collective *collective, int32_t rank)
+{
+    const struct coll_ask *ask = &collective->plan.ask;
+    const struct spans_lane at = coll_run_lane(collective->run, rank);
+    if (!collective->site.spans) return;
+    spans_add(collective->site.spans,
+              &(struct span){.at = at,
+                             .name = coll_op_names[ask->op],
+                             .category = "communication",
+                             .start_ps = collective->start_ps,
+                             .end_ps = sim_now_ps(cluster_sim(collective->site.cluster)),
+                             .bytes = ask->bytes});
+}
+
 static void rank_done(struct sim *sim, struct coll_run *run, int32_t rank)
 {
-    (void)rank;
     struct collective *collective = coll_run_owner(run);
+    draw_rank(collective, rank);
     if (--collective->left > 0) return;
     collective->end_ps = sim_now_ps(sim);
     sim_finish(sim);
+}
+
+/* Returns NULL, or why there is none. */
+static const char *make_plan(const struct collective_cfg *cfg, const struct collective_site *site,
+                             struct coll_plan *plan)
+{
+    struct arena *arena = sim_arena(cluster_sim(site->cluster));
+    struct coll_ask ask;
+    if (collective_has_file(cfg)) return collective_file_plan(cfg, site, plan);
+    int algorithm = collective_choose(cfg, site, &ask);
+    const char *wrong = coll_plan(plan, coll_list[algorithm], &ask, arena);
+    return wrong ? arena_printf(arena, "algorithm %s cannot run: %s", coll_names[algorithm], wrong)
+                 : NULL;
 }
 
 struct collective *collective_new(const struct collective_cfg *cfg,
@@ -35,23 +63,23 @@ struct collective *collective_new(const struct collective_cfg *cfg,
     struct arena *arena = sim_arena(cluster_sim(site->cluster));
     struct collective *collective = ARENA_NEW(arena, struct collective);
     const struct collective_facts *facts = site->facts;
-    struct coll_ask ask;
     collective->site = *site;
-    int algorithm = collective_choose(cfg, site, &ask);
-    const char *wrong = coll_plan(&collective->plan, coll_list[algorithm], &ask, arena);
-    if (wrong) {
-        collective->wrong =
-            arena_printf(arena, "algorithm %s cannot run: %s", coll_names[algorithm], wrong);
-        return collective;
-    }
+    collective->wrong = make_plan(cfg, site, &collective->plan);
+    if (collective->wrong) return collective;
+    const struct coll_ask ask = collective->plan.ask;
     int32_t slots = (int32_t)facts->slots > ask.slices ? (int32_t)facts->slots : ask.slices + 1;
     const struct collective_cost *cost =
         collective->plan.agents > 0 ? &facts->in_switch : &facts->cost[ask.protocol];
+    /* Simple, and so NVLS, makes sure of its data by another trip to the NIC (flush). */
+    int64_t net_ps = cost->net_ps + (ask.protocol == COLL_SIMPLE ? 2 : 1) * facts->nic_ps;
+    int32_t at_once = collective->plan.at_once > 0 ? collective->plan.at_once : 1;
     collective->run =
         coll_run_new(site->cluster, &(struct coll_run_cfg){.plan = &collective->plan,
-                                                           .lag = {cost->nvlink_ps, cost->net_ps},
+                                                           .lag = {cost->nvlink_ps, net_ps},
                                                            .launch_ps = cost->launch_ps,
+                                                           .block_bps = cost->channel_bps / at_once,
                                                            .slots = slots,
+                                                           .spans = site->spans,
                                                            .done = rank_done,
                                                            .owner = collective});
     return collective;
@@ -76,6 +104,7 @@ const char *collective_waits_for(const struct collective *collective, struct are
 static const char *algorithm_name(const struct coll_plan *plan)
 {
     int i = 0;
+    if (msccl_plan_name(plan)) return msccl_plan_name(plan);
     while (coll_list[i] != plan->ops)
         i++;
     return coll_names[i];

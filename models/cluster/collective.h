@@ -14,13 +14,17 @@
 /* struct collective_cost: software time of a protocol. */
 struct collective_cost {
     int64_t launch_ps, nvlink_ps, net_ps;
+    int64_t channel_bps; /* what the thread blocks of a channel move; 0 = no limit */
 };
 
 /* struct collective_facts: section `collectives` of a topology. */
 struct collective_facts {
     struct collective_cost cost[COLL_PROTOCOLS];
     struct collective_cost in_switch; /* of algorithms with agents, whatever the protocol */
-    int64_t slots, channels, chunk_bytes;
+    int64_t nic_ps; /* of a message, by every protocol: what the NIC and its driver take */
+    int64_t nic_told_ps; /* what NCCL's tuner is told of it; 0 = the same */
+    int64_t slots, channels, chunk_bytes, nvls_chunk_bytes;
+    int64_t ll_bytes, ll128_bytes; /* per rank: up to where, if not by NCCL's tuner */
 };
 extern const struct schema collective_facts_schema;
 
@@ -30,6 +34,7 @@ struct collective_cfg {
     int op;        /* enum coll_op */
     int algorithm; /* 0 = auto; else 1 + index into coll_list */
     int protocol;  /* 0 = auto; else 1 + enum coll_protocol */
+    const char *file; /* of MSCCL, instead of an algorithm; "" or NULL = none */
     int64_t bytes, ranks, root, channels, slices, chunk_bytes;
 };
 extern const struct schema collective_schema; /* its name is the workload kind: collective */
@@ -41,12 +46,24 @@ struct collective_site {
     struct cluster *cluster;
     const struct collective_facts *facts;
     const struct device_facts *device;
+    const struct spans *spans; /* NULL = nobody draws */
 };
 
 /* collective_choose settles what cfg leaves open, as NCCL's tuner does (models/coll/tuner.h), and
  * returns the index of the algorithm in coll_list. */
 int collective_choose(const struct collective_cfg *cfg, const struct collective_site *site,
                       struct coll_ask *ask);
+
+/* Algorithms from files (collective_file.c): collective_file_check reads cfg->file and looks whether
+ * it is for so many ranks and the rest of cfg (C048, and those of the reader); collective_file_plan
+ * plans what it has accepted, and returns NULL, or why it cannot. */
+bool collective_file_check(const struct collective_cfg *cfg, int64_t ranks, struct err *err);
+const char *collective_file_plan(const struct collective_cfg *cfg,
+                                 const struct collective_site *site, struct coll_plan *plan);
+static inline bool collective_has_file(const struct collective_cfg *cfg)
+{
+    return cfg->file && *cfg->file;
+}
 
 /* collective_check looks whether cfg can run on a cluster of so many GPUs in domains of so many;
  * packets: on the packet fabric. */

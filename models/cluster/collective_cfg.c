@@ -34,6 +34,11 @@ static const struct schema_field fields[] = {
      .fallback = "auto",
      .words = coll_words,
      .help = "Who sends what to whom."},
+    {.key = "file",
+     .type = SCHEMA_PATH,
+     .offset = AT(file),
+     .fallback = "",
+     .help = "An algorithm of MSCCL (XML) instead of a built-in one; says channels and protocol."},
     {.key = "protocol",
      .type = SCHEMA_ENUM,
      .offset = AT(protocol),
@@ -76,10 +81,15 @@ static const struct schema_field fields[] = {
     {.key = NULL},
 };
 
-/* C050: the root must be one of the ranks. */
+/* C048: a file leaves no choice. C050: the root must be one of the ranks. */
 static void check(const void *config, struct schema_check *check)
 {
     const struct collective_cfg *cfg = config;
+    if (collective_has_file(cfg) && cfg->algorithm > 0)
+        schema_complain(check, "algorithm", "C048: the file is the algorithm");
+    if (collective_has_file(cfg) && (cfg->channels > 0 || cfg->slices > 0))
+        schema_complain(check, cfg->channels > 0 ? "channels" : "slices",
+                        "C048: the file says how many there are");
     if (cfg->root > 0 && cfg->op != COLL_BROADCAST)
         schema_complain(check, "root", "C050: only a broadcast has a root");
     if (cfg->ranks > 0 && cfg->root >= cfg->ranks)
@@ -136,6 +146,7 @@ bool collective_check(const struct collective_cfg *cfg, int64_t gpus, int64_t do
     if (cfg->root >= ranks)
         return err_add(err, nowhere, "C050: root %" PRId64 " of %" PRId64 " ranks", cfg->root,
                        ranks);
+    if (collective_has_file(cfg)) return collective_file_check(cfg, ranks, err);
     if (cfg->algorithm > 0)
         return check_algorithm(cfg, ranks, ranks < domain ? ranks : domain, packets, err);
     return true;
@@ -145,7 +156,11 @@ bool collective_check(const struct collective_cfg *cfg, int64_t gpus, int64_t do
 
 #define NCCL_SOURCE "NCCL 2.30.7, src/graph/tuning.cc, ring"
 
-#define COST_FIELDS(launch, nvlink, net)                                                           \
+#define NCCL_CHANNEL_SOURCE                                                                        \
+    "NCCL, the same, Hopper: llMaxBws 141 GB/s by 16 channels, perChMaxRingLL128Bws, "             \
+    "perChMaxTreeBws, perChMaxNVLSTreeBws"
+
+#define COST_FIELDS(launch, nvlink, net, channel)                                                          \
     {.key = "launch",                                                                              \
      .type = SCHEMA_TIME,                                                                          \
      .offset = offsetof(struct collective_cost, launch_ps),                                        \
@@ -167,14 +182,25 @@ bool collective_check(const struct collective_cfg *cfg, int64_t gpus, int64_t do
          .max = "1s",                                                                              \
          .help = "Of a message by the network, beyond what NICs and switches take.",               \
          .source = NCCL_SOURCE},                                                                   \
+        {.key = "channel_rate",                                                                    \
+         .type = SCHEMA_RATE,                                                                      \
+         .offset = offsetof(struct collective_cost, channel_bps),                                  \
+         .fallback = channel,                                                                      \
+         .max = "1000Tbps",                                                                        \
+         .help = "What a channel moves at most: its thread blocks' time of a message; where "      \
+                 "two of them work at a time (up and down a tree), half each; 0 = no limit.",      \
+         .source = NCCL_CHANNEL_SOURCE},                                                           \
     {                                                                                              \
         .key = NULL                                                                                \
     }
 
-static const struct schema_field ll_fields[] = {COST_FIELDS("6.6us", "0.6us", "2.7us")};
-static const struct schema_field ll128_fields[] = {COST_FIELDS("14us", "1.9us", "4us")};
-static const struct schema_field simple_fields[] = {COST_FIELDS("8.4us", "3.4us", "14us")};
-static const struct schema_field in_switch_fields[] = {COST_FIELDS("25us", "0s", "20.9us")};
+static const struct schema_field ll_fields[] = {COST_FIELDS("6.6us", "0.6us", "2.7us", "8.8GBps")};
+static const struct schema_field ll128_fields[] = {
+    COST_FIELDS("14us", "1.9us", "4us", "36.7GBps")};
+static const struct schema_field simple_fields[] = {
+    COST_FIELDS("8.4us", "3.4us", "14us", "41.4GBps")};
+static const struct schema_field in_switch_fields[] = {
+    COST_FIELDS("25us", "0s", "20.9us", "57.7GBps")};
 
 #define COST_SCHEMA(which, text)                                                                   \
     static const struct schema which##_schema = {.name = #which,                                   \
@@ -224,6 +250,42 @@ static const struct schema_field facts_fields[] = {
      .max = "1TiB",
      .help = "Longest chunk that a rank sends before it goes on to the next step.",
      .source = "NCCL_BUFFSIZE 4 MiB, of which a ring's chunk is half"},
+    {.key = "nvls_chunk",
+     .type = SCHEMA_SIZE,
+     .offset = FACT(nvls_chunk_bytes),
+     .fallback = "0B",
+     .max = "1TiB",
+     .help = "The same of reductions inside switches, and what they go by for less data; 0 = "
+             "128KiB, 64KiB over four domains and more.",
+     .source = "NCCL_NVLS_CHUNKSIZE, NCCL_NVLSTREE_MAX_CHUNKSIZE"},
+    {.key = "nic_latency",
+     .type = SCHEMA_TIME,
+     .offset = FACT(nic_ps),
+     .fallback = "0s",
+     .max = "1s",
+     .help = "Of a message by the network, by every protocol, beyond the protocol's own net time: "
+             "what the NIC and its driver take.",
+     .source = "NCCL's name is latencyInter; its own figures are of InfiniBand"},
+    {.key = "nic_latency_told",
+     .type = SCHEMA_TIME,
+     .offset = FACT(nic_told_ps),
+     .fallback = "0s",
+     .max = "1s",
+     .help = "What the network's plugin tells NCCL instead, which goes by it when it chooses an "
+             "algorithm; 0 = nic_latency."},
+    {.key = "ll_bytes",
+     .type = SCHEMA_SIZE,
+     .offset = FACT(ll_bytes),
+     .fallback = "0B",
+     .max = "1TiB",
+     .help = "Where NCCL's tuner does not choose: protocol LL up to so many bytes per rank."},
+    {.key = "ll128_bytes",
+     .type = SCHEMA_SIZE,
+     .offset = FACT(ll128_bytes),
+     .fallback = "0B",
+     .max = "1TiB",
+     .help = "The same for LL128, above ll_bytes.",
+     .source = "RCCL, src/graph/tuning.cc, llProtoRanges"},
     {.key = NULL},
 };
 

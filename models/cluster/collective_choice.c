@@ -11,7 +11,10 @@
 #include "models/cluster/collective.h"
 #include "models/coll/tuner.h"
 
-#define CHANNEL_BYTES_MIN 65536 /* a channel of its own is for more than this */
+/* The least share of a channel, by protocol. NCCL: 16 KiB of traffic, which is 8 KiB of an
+ * all-reduce's data (src/enqueue.cc, MinTrafficPerChannel); 64 bytes for each of the 512 threads of
+ * protocol Simple. */
+static const int64_t channel_bytes[COLL_PROTOCOLS] = {8192, 8192, 32768};
 #define SLICE_BYTES_MIN 131072
 
 static int64_t channels_most(const struct collective_site *site)
@@ -25,10 +28,13 @@ static bool ask_tuner(const struct collective_site *site, const struct coll_ask 
                       struct tuner_table *table)
 {
     const struct cluster_facts *cluster = cluster_facts(site->cluster);
+    const struct collective_facts *facts = site->facts;
     int64_t channels = channels_most(site), nodes = cluster->domain / cluster->node_gpus;
+    int64_t told_ps = facts->nic_told_ps, inter_bps = nodes * cluster->nic_bps;
     const struct tuner_graph graph = {.channels = channels,
                                       .intra_bps = cluster->link_bps / channels,
-                                      .inter_bps = nodes * cluster->nic_bps / channels};
+                                      .inter_bps = inter_bps / channels,
+                                      .latency_inter_ps = told_ps ? told_ps : facts->nic_ps};
     return tuner_choose(
         &(struct tuner_facts){.op = ask->op,
                               .bytes = ask->bytes,
@@ -36,6 +42,7 @@ static bool ask_tuner(const struct collective_site *site, const struct coll_ask 
                               .ranks_per_node = ask->local,
                               .generation = (enum tuner_generation)site->device->generation,
                               .cpu = TUNER_INTEL,
+                              .ring_bps = ask->ranks > ask->local ? inter_bps : 0,
                               .graph = graph,
                               .nvls = site->device->in_switch_reduction ? graph
                                                                         : (struct tuner_graph){0}},
@@ -66,11 +73,10 @@ static struct choice choose_pair(const struct tuner_table *table, const struct c
     return best;
 }
 
-static int32_t choose_channels(const struct collective_cfg *cfg, const struct collective_site *site)
+static int32_t choose_channels(const struct coll_ask *ask, int64_t most)
 {
-    if (cfg->channels > 0) return (int32_t)cfg->channels;
-    int64_t most = channels_most(site), useful = cfg->bytes / CHANNEL_BYTES_MIN;
-    if (cfg->op == COLL_ALL_TO_ALL) useful = most; /* a channel is a peer, not a share */
+    int64_t useful = ask->bytes / channel_bytes[ask->protocol];
+    if (ask->op == COLL_ALL_TO_ALL) useful = most; /* a channel is a peer, not a share */
     if (useful < 1) useful = 1;
     return (int32_t)(most < useful ? most : useful);
 }
@@ -81,6 +87,14 @@ static int32_t choose_slices(const struct coll_ask *ask, int64_t wanted)
     int64_t chunk = ask->bytes / ask->channels / ask->ranks;
     if (ask->chunk_bytes > 0 && chunk > ask->chunk_bytes) chunk = ask->chunk_bytes;
     return ask->protocol == COLL_SIMPLE && chunk >= 2 * SLICE_BYTES_MIN ? 2 : 1;
+}
+
+/* The protocol where the tuner has nothing to say. */
+static enum coll_protocol by_size(const struct collective_facts *facts, const struct coll_ask *ask)
+{
+    int64_t each = coll_most(ask->bytes, ask->ranks);
+    if (each <= facts->ll_bytes) return COLL_LL;
+    return each <= facts->ll128_bytes ? COLL_LL128 : COLL_SIMPLE;
 }
 
 int collective_choose(const struct collective_cfg *cfg, const struct collective_site *site,
@@ -96,8 +110,8 @@ int collective_choose(const struct collective_cfg *cfg, const struct collective_
         .local = (int32_t)(ranks < cluster->domain ? ranks : cluster->domain),
         .leaf = (int32_t)cluster->leaf,
         .root = (int32_t)cfg->root,
-        .channels = choose_channels(cfg, site),
         .chunk_bytes = cfg->chunk_bytes > 0 ? cfg->chunk_bytes : site->facts->chunk_bytes,
+        .switch_chunk_bytes = site->facts->nvls_chunk_bytes,
     };
     const struct choice wish = {cfg->algorithm - 1, cfg->protocol - 1};
     struct choice choice = {-1, -1};
@@ -107,8 +121,11 @@ int collective_choose(const struct collective_cfg *cfg, const struct collective_
         bool peers = ask->op == COLL_ALL_TO_ALL || ask->op == COLL_SEND_RECV;
         choice.algorithm = coll_find(peers ? "pairwise" : "ring");
     }
-    ask->protocol = choice.protocol < 0 ? COLL_SIMPLE : (enum coll_protocol)choice.protocol;
+    ask->protocol = choice.protocol < 0 ? by_size(site->facts, ask)
+                                        : (enum coll_protocol)choice.protocol;
     const struct coll_ops *ops = coll_list[choice.algorithm];
+    ask->channels =
+        cfg->channels > 0 ? (int32_t)cfg->channels : choose_channels(ask, channels_most(site));
     struct coll_ask suits = *ask;
     if (ops->suit) ops->suit(&suits);
     if (cfg->chunk_bytes == 0) ask->chunk_bytes = suits.chunk_bytes;

@@ -7,8 +7,8 @@
  *
  * A step does, in this order: wait until another block of the same rank has finished a step (if
  * after_block >= 0); wait for the next message from recv_from (if >= 0) and put it down at recv_at,
- * or, if `reduce`, add it to what is there; wait for a free slot to send_to (if >= 0) and send the
- * bytes at send_at. Sending does not wait for arrival. Messages between two ranks on one lane
+ * or, if `reduce`, add it to what is there; do the same with copy_bytes of the rank's own data, from
+ * copy_at; wait for a free slot to send_to (if >= 0) and send the bytes at send_at. Sending does not wait for arrival. Messages between two ranks on one lane
  * arrive in order; a lane from one rank to another has one block that sends and one that receives.
  *
  * Data are addressed per rank. All-reduce, all-gather, reduce-scatter, broadcast work in place in
@@ -64,6 +64,7 @@ struct coll_ask {
     int32_t slices;      /* a chunk goes as so many messages, one behind the other; lanes need
                             slices + 1 slots */
     int64_t chunk_bytes; /* longest chunk; 0 = no limit: the algorithm goes round once */
+    int64_t switch_chunk_bytes; /* NCCL_NVLS_CHUNKSIZE, what NVLS suits itself to; 0 = default */
 };
 
 struct coll_ops;
@@ -75,6 +76,7 @@ struct coll_plan {
     int32_t agents;
     int32_t blocks, agent_blocks; /* of a rank, of an agent */
     int32_t lanes;                /* lanes are numbered 0 .. lanes-1 */
+    int32_t at_once; /* blocks of a channel that share its threads, as up and down a tree; 0 = 1 */
     const void *state;            /* the algorithm's */
 };
 
@@ -84,6 +86,8 @@ struct coll_step {
     int64_t after_step;
     int32_t recv_from, recv_lane, send_to, send_lane;
     int64_t recv_at, recv_bytes, send_at, send_bytes;
+    int64_t copy_at, copy_bytes; /* copy_bytes > 0 only where nothing is received */
+    int64_t work_bytes; /* that the block moves for it; 0 = the longer of these, -1 = none */
     bool reduce;
 };
 #define COLL_STEP_NONE ((struct coll_step){.after_block = -1, .recv_from = -1, .send_to = -1})

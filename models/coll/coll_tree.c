@@ -46,6 +46,7 @@ static const char *tree_plan(struct coll_plan *plan, struct arena *arena)
     tree->half = (ask->channels + 1) / 2;
     tree->pieces = coll_parts_n(share, ask->chunk_bytes) * ask->slices;
     plan->blocks = plan->lanes = 2 * ask->channels;
+    plan->at_once = 2;
     plan->state = tree;
     return NULL;
 }

@@ -30,13 +30,23 @@ struct at {
     int64_t round;
 };
 
+/* struct limit: chunks longer than bytes are for buffers of so many rounds and more. */
+struct limit {
+    int64_t rounds, bytes;
+};
+
+static const struct limit alone[] = {{64, 65536}, {8, 32768}, {2, 16384}, {0, 0}};
+static const struct limit trees[] = {{32, 262144}, {16, 131072}, {4, 65536}, {1, 32768}, {0, 0}};
+
 void nvls_suit(struct coll_ask *ask)
 {
-    int64_t chunk = ask->chunk_bytes < 131072 ? ask->chunk_bytes : 131072;
-    int64_t at_once = (int64_t)ask->channels * ask->local;
-    if (chunk > 65536 && ask->bytes < 64 * at_once * chunk) chunk = 65536;
-    if (chunk > 32768 && ask->bytes < 8 * at_once * chunk) chunk = 32768;
-    if (chunk > 16384 && ask->bytes < 2 * at_once * chunk) chunk = 16384;
+    int64_t chunk = ask->switch_chunk_bytes, at_once = (int64_t)ask->channels * ask->local;
+    int32_t domains = ask->ranks / ask->local;
+    if (chunk == 0) chunk = domains >= 4 ? 65536 : 131072;
+    if (chunk > ask->chunk_bytes) chunk = ask->chunk_bytes;
+    for (const struct limit *limit = domains > 1 ? trees : alone; limit->rounds > 0; limit++)
+        if (chunk > limit->bytes && ask->bytes < limit->rounds * at_once * chunk)
+            chunk = limit->bytes;
     ask->chunk_bytes = chunk;
 }
 
@@ -54,6 +64,7 @@ const char *nvls_plan(struct coll_plan *plan, struct arena *arena)
     plan->blocks = ROLES * ask->channels;
     plan->agent_blocks = AGENT_ROLES * ask->channels;
     plan->lanes = LANES * ask->channels;
+    plan->at_once = 2;
     plan->state = nvls;
     return NULL;
 }
@@ -201,6 +212,8 @@ bool nvls_step(const struct coll_plan *plan, int32_t rank, int32_t block, int64_
             send(step, &at, agent, LANE_PUSH);
         else
             receive(step, &at, agent, LANE_TAKE);
+        /* Shards are copied all in one go: before the first leaves, after the last has come. */
+        step->work_bytes = turn == (role == PUSH ? 0 : each - 1) ? each * step->send_bytes : -1;
     }
     return true;
 }

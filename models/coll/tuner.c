@@ -177,6 +177,7 @@ static double nvls_bw(const struct job *job)
 static double ring_bw(const struct job *job, double bus)
 {
     const struct tuner_facts *facts = job->facts;
+    if (facts->ring_bps > 0) bus = least(bus, gb_per_s(facts->ring_bps));
     int row = facts->nodes == 1 ? (int)facts->generation : facts->cpu == TUNER_AMD;
     if (job->p == COLL_LL) return least(ll_max[row][job->scale], bus * 0.5);
     if (job->p == COLL_LL128)

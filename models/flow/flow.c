@@ -167,7 +167,13 @@ static void flow_send(struct fabric *base, struct fabric_msg *msg)
     }
 }
 
-static const struct fabric_ops ops = {.send = flow_send, .path = flow_path};
+static void flow_set_link(struct fabric *base, int32_t link, const struct fabric_link *state)
+{
+    flow_set_rate(base, link, state->rate_bps);
+}
+
+static const struct fabric_ops ops = {
+    .send = flow_send, .path = flow_path, .set_link = flow_set_link};
 
 struct fabric *flow_new(struct sim *sim, struct topo_graph *graph)
 {

@@ -11,7 +11,8 @@
 #include "sim/base/units.h"
 
 #define QP_BUCKETS 16384
-#define CUT_BYTES 62 /* preamble, Ethernet, IPv4, UDP, BTH: enough to choose a way */
+#define CACHE_BYTES 1000000 /* ports that take more do not stay in a second-level cache */
+#define CUT_BYTES 62        /* preamble, Ethernet, IPv4, UDP, BTH: enough to choose a way */
 
 struct net {
     struct fabric fabric;
@@ -113,7 +114,7 @@ static void on_reroute(struct sim *sim, void *self)
     struct net *net = self;
     net->routes = routes_new(sim_arena(sim), net->graph, net->down);
     for (int32_t v = 0; v < net->graph->node_n; v++)
-        if (net->sw[v]) net->sw[v]->routes = net->routes;
+        if (net->sw[v]) switch_set_routes(net->sw[v], net->routes);
 }
 
 /* The two ends of a cable know at once that it is down; the others after net_cfg.convergence_ps. */
@@ -220,11 +221,23 @@ static void build_nodes(struct net *net)
         struct net_switch *sw = net->sw[v] = arena_lines(arena, sizeof(struct net_switch));
         *sw = (struct net_switch){.net = &net->shared.net,
                                   .cfg = net->cfg,
-                                  .routes = net->routes,
                                   .hops = net->shared.cc->wants_hops,
                                   .node = v,
                                   .port_n = (uint16_t)routes_ports(net->routes, v)};
         sw->ports = arena_lines(arena, sw->port_n * sizeof(struct port));
+        switch_set_routes(sw, net->routes);
+    }
+}
+
+static void on_foresee(const void *self, const void *hint)
+{
+    const struct port *port = self;
+    const struct packet *packet = hint;
+    if (packet->type == PACKET_CREDIT) return; /* it goes nowhere from here */
+    if (port->to_nic) {
+        nic_foresee(port, packet);
+    } else {
+        switch_foresee(port, packet);
     }
 }
 
@@ -254,6 +267,8 @@ static void build_shared(struct net *net)
                                     .salt = (uint32_t)rng_u64(&salt),
                                     .watchdog_ps = cfg->pfc.watchdog_ps,
                                     .classes = cfg->classes.n > 0 ? (int)cfg->classes.n : 1};
+    if (net->graph->link_n * (int64_t)sizeof(struct port) > CACHE_BYTES)
+        shared->net.foresee = on_foresee;
     for (int64_t c = 0; c < cfg->classes.n; c++)
         shared->net.weight[c] = class_[c].weight * shared->net.frame_bytes;
     packet_pool_init(&shared->net.packets, arena,
@@ -289,14 +304,13 @@ static int64_t bytes_in(const struct port *port)
 {
     int64_t bytes = 0;
     for (uint32_t i = 0; i < port->flight.n; i++) {
-        const struct packet *packet =
-            packet_at(&port->net->packets, (uint32_t)port_flight_at(&port->flight, i) & 0xffffff);
+        const struct packet *packet = packet_at(&port->net->packets, port_what(&port->flight, i));
         if (packet->type == PACKET_DATA) bytes += packet->wire_bytes;
     }
     for (int c = 0; c < port->net->classes; c++) {
         const struct port_ring *ring = c ? &port->share->queue[c] : &port->queue[1];
         for (uint32_t i = 0; i < ring->n; i++) {
-            const struct port_entry *entry = port_ring_at(ring, i);
+            const struct port_entry *entry = &port_ring_at(ring, i)->entry;
             const struct packet *packet = packet_at(&port->net->packets, entry->packet);
             if (packet->type == PACKET_DATA) bytes += packet->wire_bytes;
         }

@@ -23,6 +23,7 @@ void nic_activate(struct nic *nic, struct rdma_qp *qp)
 {
     int64_t now_ps = sim_now_ps(nic->shared->sim);
     if (!qp->active) {
+        port_advance(&nic->port, now_ps); /* turns before now were taken without it */
         if (qp->next_ps < now_ps) qp->next_ps = now_ps; /* it could not have started before */
         nic->active = arena_grow(sim_arena(nic->shared->sim), nic->active, &nic->active_cap,
                                  nic->active_n + 1, sizeof(struct rdma_qp *));
@@ -236,6 +237,17 @@ void nic_deliver(struct port *from, struct packet *packet)
         }
     }
     other(from, packet);
+}
+
+void nic_foresee(const struct port *from, const struct packet *packet)
+{
+    const struct nic *nic = from->peer;
+    const struct rdma_qp *qp = nic->shared->qp[rdma_place(packet->qp)];
+    const char *line =
+        packet->type == PACKET_DATA ? (const char *)&qp->expected : (const char *)&qp->next_ps;
+    __builtin_prefetch(line, 1);
+    __builtin_prefetch(line + 64, 1);
+    __builtin_prefetch(line + 128, 1);
 }
 
 void nic_init(struct nic *nic)

@@ -49,6 +49,8 @@ struct nic {
 void nic_init(struct nic *nic);
 /* nic_deliver, nic_next and nic_make are what ports do for NICs (struct port_net). */
 void nic_deliver(struct port *from, struct packet *packet);
+/* nic_foresee prefetches what nic_deliver will touch. */
+void nic_foresee(const struct port *from, const struct packet *packet);
 int64_t nic_next(struct port *port, int64_t at_ps);
 struct packet *nic_make(struct port *port, int64_t at_ps);
 /* nic_hops returns the telemetry that travels with a packet (only if the control wants it). */

@@ -21,13 +21,6 @@ static void settle(struct net_switch *sw)
         port_advance(&sw->ports[i], now_ps);
 }
 
-/* What a packet takes in the buffer. */
-static inline int64_t cells_bytes(const struct net_switch *sw, uint32_t bytes)
-{
-    uint32_t cell = (uint32_t)sw->cfg->cell_bytes;
-    return cell == 1 ? bytes : (bytes + cell - 1) / cell * cell;
-}
-
 static int64_t xoff_bytes(const struct net_switch *sw)
 {
     int64_t share = (sw->cfg->buffer_bytes - sw->bytes) >> sw->cfg->pfc.alpha_shift;
@@ -49,11 +42,22 @@ static void send_pause(struct net_switch *sw, int account, bool pause)
                     sw->cfg->pfc.response_ps - port->peer_latency_ps);
 }
 
+/* What needs a closer look; the share of the free buffer, which moves, is looked at by itself. */
+static void set_marks(const struct net_switch *sw, struct switch_ingress *in)
+{
+    const struct net_cfg *cfg = sw->cfg;
+    in->calm_bytes = in->paused ? -1 : cfg->pfc.on ? cfg->pfc.xoff_bytes : INT64_MAX;
+    in->tell_bytes = cfg->link_layer == NET_INFINIBAND ? INT64_MAX
+                     : in->paused                      ? cfg->pfc.xon_bytes
+                                                       : -1;
+}
+
 static void pause_neighbour(struct net_switch *sw, int account)
 {
     struct switch_ingress *in = &sw->ingress[account];
     in->paused = true;
     in->limit_bytes = in->bytes + in->headroom_bytes;
+    set_marks(sw, in);
     if (sw->paused_n++ == 0) set_eager(sw, true);
     send_pause(sw, account, true);
 }
@@ -61,6 +65,7 @@ static void pause_neighbour(struct net_switch *sw, int account)
 static void resume_neighbour(struct net_switch *sw, int account)
 {
     sw->ingress[account].paused = false;
+    set_marks(sw, &sw->ingress[account]);
     send_pause(sw, account, false);
     if (--sw->paused_n == 0) set_eager(sw, false);
 }
@@ -71,24 +76,17 @@ static bool is_full(const struct net_switch *sw, const struct switch_ingress *in
            (in->paused && in->bytes + bytes > in->limit_bytes);
 }
 
-bool pfc_admit(struct net_switch *sw, int account, uint32_t wire_bytes)
+bool pfc_decide(struct net_switch *sw, int account, int64_t bytes)
 {
     struct switch_ingress *in = &sw->ingress[account];
-    int64_t bytes = cells_bytes(sw, wire_bytes);
     if (sw->cfg->pfc.on && !in->paused && in->bytes + bytes > xoff_bytes(sw)) {
         settle(sw);
         /* With nothing held of this neighbour, nothing would ever let it go again. */
         if (in->bytes > 0 && in->bytes + bytes > xoff_bytes(sw)) pause_neighbour(sw, account);
     }
-    if (is_full(sw, in, bytes)) {
-        settle(sw);
-        if (is_full(sw, in, bytes)) return false;
-    }
-    in->bytes += bytes;
-    sw->bytes += bytes;
-    if (in->bytes > in->max_bytes) in->max_bytes = in->bytes;
-    if (sw->bytes > sw->max_bytes) sw->max_bytes = sw->bytes;
-    return true;
+    if (!is_full(sw, in, bytes)) return true;
+    settle(sw);
+    return !is_full(sw, in, bytes);
 }
 
 static void send_credit(struct net_switch *sw, int account)
@@ -100,15 +98,12 @@ static void send_credit(struct net_switch *sw, int account)
     frame->wire_bytes = PORT_CREDIT_WIRE_BYTES;
     frame->ack = (uint32_t)in->owed_bytes;
     in->owed_bytes = 0;
-    port_enqueue(&sw->ports[account / sw->net->classes], frame, PACKET_CONTROL, 0);
+    port_enqueue_control(&sw->ports[account / sw->net->classes], frame);
 }
 
-void pfc_free(struct net_switch *sw, int account, uint32_t wire_bytes)
+void pfc_tell(struct net_switch *sw, int account, uint32_t wire_bytes)
 {
     struct switch_ingress *in = &sw->ingress[account];
-    int64_t bytes = cells_bytes(sw, wire_bytes);
-    in->bytes -= bytes;
-    sw->bytes -= bytes;
     if (in->paused && in->bytes <= sw->cfg->pfc.xon_bytes) resume_neighbour(sw, account);
     if (sw->cfg->link_layer != NET_INFINIBAND) return;
     in->owed_bytes += wire_bytes;
@@ -142,11 +137,16 @@ void pfc_init(struct net_switch *sw)
 {
     struct arena *arena = sim_arena(sw->net->sim);
     int classes = sw->net->classes;
-    sw->ingress = ARENA_ARRAY(arena, struct switch_ingress, sw->port_n * classes);
+    sw->ingress =
+        arena_lines(arena, sizeof(struct switch_ingress) * (size_t)(sw->port_n * classes));
+    sw->buffer_bytes = sw->cfg->buffer_bytes;
+    sw->alpha_shift = sw->cfg->pfc.on ? (uint8_t)sw->cfg->pfc.alpha_shift : 0;
+    sw->cell_bytes = (uint32_t)sw->cfg->cell_bytes;
     for (int i = 0; i < sw->port_n * classes; i++) {
         sw->ingress[i].headroom_bytes = sw->cfg->pfc.headroom_bytes > 0
                                             ? sw->cfg->pfc.headroom_bytes
                                             : pfc_need_bytes(sw, i / classes);
+        set_marks(sw, &sw->ingress[i]);
     }
     if (sw->cfg->link_layer != NET_INFINIBAND) return;
     for (int i = 0; i < sw->port_n; i++) {

@@ -13,54 +13,31 @@ int64_t port_serialise_slow_ps(const struct port *port, int64_t bytes)
     return units_serialise_ps(bytes, port->rate_bps);
 }
 
-static void grow(struct port *port, struct port_ring *ring)
+static __attribute__((noinline)) void grow(struct port *port, struct port_ring *ring)
 {
-    uint32_t log = ring->slot ? ring->log + 1u : PORT_QUEUE_LOG;
-    struct port_entry *bigger =
-        arena_lines(sim_arena(port->net->sim), sizeof(struct port_entry) << log);
+    uint32_t size = ring->slot ? 2 * (ring->mask + 1) : PORT_DATA_ROOM;
+    union port_slot *bigger = arena_lines(sim_arena(port->net->sim), size * sizeof *bigger);
     for (uint32_t i = 0; i < ring->n; i++)
         bigger[i] = *port_ring_at(ring, i);
-    *ring = (struct port_ring){.slot = bigger, .n = ring->n, .log = log & 31};
+    *ring = (struct port_ring){.slot = bigger, .n = ring->n, .mask = size - 1};
 }
 
-static inline void push(struct port *port, struct port_ring *ring, struct port_entry entry)
+static inline void push(struct port *port, struct port_ring *ring, union port_slot slot)
 {
-    if (!ring->slot || ring->n >> ring->log) grow(port, ring);
-    *port_ring_at(ring, ring->n++) = entry;
+    if (ring->n > ring->mask || !ring->slot) grow(port, ring);
+    *port_ring_at(ring, ring->n++) = slot;
 }
 
-static void grow_flight(struct port *port)
+static inline union port_slot pop(struct port_ring *ring)
 {
-    struct port_flight *flight = &port->flight;
-    uint32_t log = flight->log + 1u;
-    uint64_t *bigger = arena_lines(sim_arena(port->net->sim), sizeof(uint64_t) << log);
-    for (uint32_t i = 0; i < flight->n; i++)
-        bigger[i] = port_flight_at(flight, i);
-    *flight = (struct port_flight){.slot = bigger, .n = flight->n, .log = log & 31};
-}
-
-static inline void push_flight(struct port *port, int64_t at_ps, uint32_t packet)
-{
-    struct port_flight *flight = &port->flight;
-    if (flight->n >> flight->log) grow_flight(port);
-    uint32_t i = (flight->head + flight->n++) & ((1u << flight->log) - 1);
-    flight->slot[i] = (uint64_t)at_ps << 24 | packet;
-}
-
-/* Takes the next packet off the link. */
-static inline struct packet *land(struct port *port)
-{
-    uint64_t entry = port_flight_at(&port->flight, 0);
-    port->flight.head++;
-    port->flight.n--;
-    return packet_at(&port->net->packets, (uint32_t)entry & 0xffffff);
-}
-
-static inline struct port_entry pop(struct port_ring *ring)
-{
-    struct port_entry entry = *port_ring_at(ring, 0);
+    union port_slot slot = *port_ring_at(ring, 0);
     ring->head = --ring->n ? ring->head + 1 : 0; /* a short queue stays in one cache line */
-    return entry;
+    return slot;
+}
+
+static inline union port_slot when(int64_t at_ps, uint32_t what)
+{
+    return (union port_slot){.when_what = (uint64_t)at_ps << PORT_WHAT_BITS | what};
 }
 
 static inline int64_t later(int64_t a, int64_t b)
@@ -70,32 +47,31 @@ static inline int64_t later(int64_t a, int64_t b)
 
 static inline struct port_ring *queue_of(struct port *port, int queue)
 {
-    return queue <= 1 ? &port->queue[queue] : &port->share->queue[queue - 1];
+    return __builtin_expect(queue <= 1, 1) ? &port->queue[queue] : &port->share->queue[queue - 1];
 }
 
-/* When the next packet arrives, which is not in the past. */
-static inline int64_t flight_ps(const struct port *port, int64_t now_ps)
+static inline struct packet *first_in_flight(const struct port *port)
 {
-    uint64_t low = port_flight_at(&port->flight, 0) >> 24;
-    return now_ps + (int64_t)((low - (uint64_t)now_ps) & (PORT_AHEAD_PS - 1));
+    return packet_at(&port->net->packets, port_what(&port->flight, 0));
 }
 
-static inline void hint(struct port *port)
+/* Takes the next packet off the link. */
+static inline struct packet *land(struct port *port)
 {
-    uint32_t number = (uint32_t)port_flight_at(&port->flight, 0) & 0xffffff;
-    port->timer.hint = packet_at(&port->net->packets, number);
+    struct packet *packet = first_in_flight(port);
+    pop(&port->flight);
+    return packet;
 }
 
 /* ---- several classes, credits ---------------------------------------------------------------- */
 
-/* When the head of a data class could start, if nothing else did; INT64_MAX: not at all. */
-static int64_t class_start(const struct port *port, int class_)
+/* Could the head of a data class start now? */
+static bool is_able(const struct port *port, int class_)
 {
     const struct port_ring *ring = class_ ? &port->share->queue[class_] : &port->queue[1];
-    if (ring->n == 0 || port->paused >> class_ & 1) return INT64_MAX;
-    const struct port_entry *entry = port_ring_at(ring, 0);
-    if (port->credit && port->credit->left_bytes[class_] < entry->wire_bytes) return INT64_MAX;
-    return later(later(port->busy_ps, entry->at_ps), port->ready_ps);
+    if (ring->n == 0 || port->paused >> class_ & 1) return false;
+    return !port->credit ||
+           port->credit->left_bytes[class_] >= port_ring_at(ring, 0)->entry.wire_bytes;
 }
 
 /* Which of the classes in `able` goes first: strict ones in their order, then deficit round robin
@@ -118,20 +94,14 @@ static int whose_turn(const struct port_net *net, unsigned able, struct port_sha
 /* The queue whose data starts next, and when. after: turn and deficit when it has; may be NULL. */
 static int next_special(const struct port *port, int64_t *start_ps, struct port_share *after)
 {
-    int64_t first_ps = INT64_MAX;
     unsigned able = 0;
-    for (int c = 0; c < port->net->classes; c++) {
-        int64_t ps = class_start(port, c);
-        if (ps < first_ps) able = 0;
-        if (ps <= first_ps && ps != INT64_MAX) able |= 1u << c;
-        first_ps = ps < first_ps ? ps : first_ps;
-    }
+    for (int c = 0; c < port->net->classes; c++)
+        able |= (unsigned)is_able(port, c) << c;
     if (able == 0 && port->source) {
-        *start_ps =
-            port->net->next((struct port *)(uintptr_t)port, later(port->busy_ps, port->ready_ps));
+        *start_ps = port->net->next((struct port *)(uintptr_t)port, port->busy_ps);
         return SOURCE;
     }
-    *start_ps = first_ps;
+    *start_ps = able ? port->busy_ps : INT64_MAX;
     if (!port->share || able == 0) return 1;
     struct port_share moved = *port->share;
     int class_ = whose_turn(port->net, able, &moved);
@@ -141,34 +111,21 @@ static int next_special(const struct port *port, int64_t *start_ps, struct port_
 
 /* ---- committing ------------------------------------------------------------------------------ */
 
-/* Which queue's packet starts next, and when; INT64_MAX if none can. Control goes first if it is
- * there by the time that data could start. */
+/* Which queue's packet starts next, and when; INT64_MAX if none can. Control goes first. */
 static inline int next_start(const struct port *port, int64_t *start_ps)
 {
-    int64_t data_ps = INT64_MAX;
-    int queue = 1;
-    if (__builtin_expect(port->special, 0)) {
-        queue = next_special(port, &data_ps, NULL);
-    } else if (port->paused) {
-        /* the only class there is */
-    } else if (port->queue[1].n) {
-        int64_t came_ps = port_ring_at(&port->queue[1], 0)->at_ps;
-        data_ps = later(later(port->busy_ps, came_ps), port->ready_ps);
-    } else if (port->source) {
-        queue = SOURCE;
-        data_ps =
-            port->net->next((struct port *)(uintptr_t)port, later(port->busy_ps, port->ready_ps));
-    }
-    if (port->queue[PACKET_CONTROL].n) {
-        int64_t came_ps = port_ring_at(&port->queue[PACKET_CONTROL], 0)->at_ps;
-        int64_t control_ps = later(port->busy_ps, came_ps);
-        if (control_ps <= data_ps) {
-            *start_ps = control_ps;
-            return PACKET_CONTROL;
+    *start_ps = port->busy_ps;
+    if (port->queue[PACKET_CONTROL].n) return PACKET_CONTROL;
+    if (__builtin_expect(port->special, 0)) return next_special(port, start_ps, NULL);
+    if (!port->paused) { /* the only class there is */
+        if (port->queue[1].n) return 1;
+        if (port->source) {
+            *start_ps = port->net->next((struct port *)(uintptr_t)port, port->busy_ps);
+            return SOURCE;
         }
     }
-    *start_ps = data_ps;
-    return queue;
+    *start_ps = INT64_MAX;
+    return 1;
 }
 
 static inline void transmit(struct port *port, struct port_entry entry, int64_t start_ps)
@@ -178,7 +135,7 @@ static inline void transmit(struct port *port, struct port_entry entry, int64_t 
     int64_t at_ps = port->busy_ps + port->delay_ps;
     if (port->cut_bytes && entry.wire_bytes > port->cut_bytes)
         at_ps -= port_serialise_ps(port, entry.wire_bytes - port->cut_bytes);
-    push_flight(port, at_ps, entry.packet);
+    push(port, &port->flight, when(at_ps, entry.packet));
 }
 
 static void make(struct port *port, int64_t start_ps)
@@ -226,17 +183,26 @@ void port_commit(struct port *port, int64_t now_ps)
         struct port_ring *ring = queue_of(port, queue);
         if (queue == PACKET_CONTROL) {
             port->control_packets++;
-            transmit(port, pop(ring), start_ps);
+            transmit(port, pop(ring).entry, start_ps);
             continue;
         }
-        if (port->special) take_from_class(port, queue - 1, port_ring_at(ring, 0)->wire_bytes);
-        struct port_entry entry = pop(ring);
+        if (port->special)
+            take_from_class(port, queue - 1, port_ring_at(ring, 0)->entry.wire_bytes);
+        struct port_entry entry = pop(ring).entry;
         port->queue_bytes -= entry.wire_bytes;
         send_data(port, entry, start_ps);
     } while (port->busy_ps <= now_ps);
 }
 
 /* ---- timers ---------------------------------------------------------------------------------- */
+
+/* What on_arrival will read besides the port: the packet, and when the one after it comes. */
+static inline void arm_arrival(struct port *port, int64_t at_ps)
+{
+    port->timer.hint = first_in_flight(port);
+    port->timer.hint_too = port_ring_at(&port->flight, 1);
+    timer_arm(port->net->sim, &port->timer, at_ps);
+}
 
 void port_rearm(struct port *port)
 {
@@ -251,10 +217,8 @@ void port_rearm(struct port *port)
         }
     }
     if (port->flight.n) {
-        int64_t at_ps = flight_ps(port, sim_now_ps(sim));
-        hint(port);
-        if (!timer_armed(&port->timer) || port->timer.at_ps != at_ps)
-            timer_arm(sim, &port->timer, at_ps);
+        int64_t at_ps = port_when_ps(&port->flight, 0, sim_now_ps(sim));
+        if (!timer_armed(&port->timer) || port->timer.at_ps != at_ps) arm_arrival(port, at_ps);
         return;
     }
     int queue = next_start(port, &start_ps);
@@ -266,36 +230,59 @@ void port_rearm(struct port *port)
      * not known yet: wake at the start, commit, and arm again. */
     int64_t at_ps = start_ps;
     if (queue != SOURCE && !port->special && !port->cut_bytes)
-        at_ps += port_serialise_ps(port, port_ring_at(&port->queue[queue], 0)->wire_bytes) +
+        at_ps += port_serialise_ps(port, port_ring_at(&port->queue[queue], 0)->entry.wire_bytes) +
                  port->delay_ps;
+    port->timer.hint = port->timer.hint_too = NULL;
     timer_arm(sim, &port->timer, at_ps);
+}
+
+/* Idle: the packet starts at once, and is never in a queue. */
+static inline void start_at_once(struct port *port, struct port_entry entry, int queue,
+                                 int64_t now_ps)
+{
+    if (queue == PACKET_CONTROL) {
+        port->control_packets++;
+        transmit(port, entry, now_ps);
+    } else {
+        send_data(port, entry, now_ps);
+    }
+}
+
+static inline void wait(struct port *port, struct port_entry entry, int queue)
+{
+    push(port, queue_of(port, queue), (union port_slot){.entry = entry});
+    if (queue == PACKET_CONTROL) return;
+    port->queue_bytes += entry.wire_bytes;
+    if (port->queue_bytes > port->queue_max_bytes) port->queue_max_bytes = port->queue_bytes;
+    if (port->share) port->share->queue_bytes[queue - 1] += entry.wire_bytes;
+}
+
+static inline __attribute__((always_inline)) void
+enqueue(struct port *port, const struct packet *packet, int queue, uint16_t account)
+{
+    int64_t now_ps = sim_now_ps(port->net->sim);
+    const struct port_entry entry = {packet->self, packet->wire_bytes, account};
+    port_advance(port, now_ps);
+    if (port->busy_ps > now_ps) {
+        wait(port, entry, queue);
+    } else if (!port->eager && !port->special && (queue == PACKET_CONTROL || !port->paused)) {
+        start_at_once(port, entry, queue, now_ps);
+    } else {
+        port->busy_ps = now_ps;
+        wait(port, entry, queue);
+        port_advance(port, now_ps);
+    }
+    if (port->eager || port->flight.n <= 1) port_rearm(port);
 }
 
 void port_enqueue(struct port *port, struct packet *packet, int queue, uint16_t account)
 {
-    int64_t now_ps = sim_now_ps(port->net->sim);
-    port_advance(port, now_ps);
-    struct port_entry entry = {now_ps, packet->self, packet->wire_bytes, account};
-    if (port->busy_ps <= now_ps && !port->eager && !port->special &&
-        (queue == PACKET_CONTROL || !port->paused)) {
-        /* Idle: it starts at once, and was never in a queue; ready_ps is in the past. */
-        if (queue == PACKET_CONTROL) {
-            port->control_packets++;
-            transmit(port, entry, now_ps);
-        } else {
-            send_data(port, entry, now_ps);
-        }
-        if (port->flight.n == 1) port_rearm(port);
-        return;
-    }
-    push(port, queue_of(port, queue), entry);
-    if (queue != PACKET_CONTROL) {
-        port->queue_bytes += entry.wire_bytes;
-        if (port->queue_bytes > port->queue_max_bytes) port->queue_max_bytes = port->queue_bytes;
-        if (port->share) port->share->queue_bytes[queue - 1] += entry.wire_bytes;
-    }
-    port_advance(port, now_ps);
-    if (port->eager || port->flight.n <= 1) port_rearm(port);
+    enqueue(port, packet, queue, account);
+}
+
+void port_enqueue_control(struct port *port, struct packet *packet)
+{
+    enqueue(port, packet, PACKET_CONTROL, 0);
 }
 
 void port_drop(struct port *port, struct packet *packet)
@@ -333,10 +320,9 @@ static void on_arrival(struct sim *sim, void *self)
     int64_t now_ps = sim_now_ps(sim);
     if (!port->flight.n) port_advance(port, now_ps);
     struct packet *packet = NULL;
-    if (port->flight.n && flight_ps(port, now_ps) == now_ps) packet = land(port);
+    if (port->flight.n && port_when_ps(&port->flight, 0, now_ps) == now_ps) packet = land(port);
     if (port->flight.n) { /* the rest can wait: nobody is looking */
-        hint(port);
-        timer_arm(sim, &port->timer, flight_ps(port, now_ps));
+        arm_arrival(port, port_when_ps(&port->flight, 0, now_ps));
     } else {
         port_advance(port, now_ps);
         port_rearm(port);
@@ -389,7 +375,8 @@ void port_pause(struct port *port, int class_, bool pause)
         port->storm = false;
         timer_stop(port->net->sim, &port->watchdog);
     }
-    if (!pause) port->ready_ps = now_ps;
+    /* What it held back could not have started before. */
+    if (!pause && port->busy_ps < now_ps) port->busy_ps = now_ps;
     port->paused = paused;
     port_advance(port, now_ps);
     port_rearm(port);
@@ -398,11 +385,14 @@ void port_pause(struct port *port, int class_, bool pause)
 static void on_change(struct sim *sim, void *self)
 {
     struct port *port = self;
-    while (port->changes.n && port_ring_at(&port->changes, 0)->at_ps <= sim_now_ps(sim)) {
-        struct port_entry change = pop(&port->changes);
-        port_pause(port, change.account >> 1, change.account & 1);
+    struct port_ring *changes = &port->changes;
+    int64_t now_ps = sim_now_ps(sim);
+    while (changes->n && port_when_ps(changes, 0, now_ps) == now_ps) {
+        uint32_t what = port_what(changes, 0);
+        pop(changes);
+        port_pause(port, (int)(what >> 1), what & 1);
     }
-    if (port->changes.n) timer_arm(sim, &port->change, port_ring_at(&port->changes, 0)->at_ps);
+    if (changes->n) timer_arm(sim, &port->change, port_when_ps(changes, 0, now_ps));
 }
 
 void port_send_pause(struct port *port, int class_, bool pause, int64_t after_ps)
@@ -416,18 +406,16 @@ void port_send_pause(struct port *port, int class_, bool pause, int64_t after_ps
     port->tx_bytes += PORT_PAUSE_WIRE_BYTES;
     port->pause_frames++;
     int64_t at_ps = later(port->busy_ps + port->delay_ps + after_ps, now_ps);
-    push(to, &to->changes,
-         (struct port_entry){.at_ps = at_ps,
-                             .account = (uint16_t)((unsigned)class_ << 1 | (unsigned)pause)});
+    push(to, &to->changes, when(at_ps, (uint32_t)class_ << 1 | (uint32_t)pause));
     if (to->changes.n == 1) timer_arm(sim, &to->change, at_ps);
 }
 
 void port_give(struct port *port, int class_, int64_t bytes)
 {
-    port_advance(port, sim_now_ps(port->net->sim));
+    int64_t now_ps = sim_now_ps(port->net->sim);
+    port_advance(port, now_ps);
     port->credit->left_bytes[class_] += bytes;
     /* What waited for it could not have started before. */
-    int64_t now_ps = sim_now_ps(port->net->sim);
     if (port->busy_ps < now_ps) port->busy_ps = now_ps;
     port_advance(port, now_ps);
     port_rearm(port);
@@ -440,7 +428,7 @@ void port_flush(struct port *port, int class_)
     struct port_ring *ring = queue_of(port, class_ + 1);
     int64_t now_ps = sim_now_ps(port->net->sim);
     while (ring->n) {
-        struct port_entry entry = pop(ring);
+        struct port_entry entry = pop(ring).entry;
         port->queue_bytes -= entry.wire_bytes;
         if (port->share) port->share->queue_bytes[class_] -= entry.wire_bytes;
         port->net->leave(port, &entry, now_ps);
@@ -485,7 +473,7 @@ void port_set_down(struct port *port, bool down)
     while (port->flight.n)
         lose(port, land(port));
     while (port->queue[PACKET_CONTROL].n)
-        lose(port, packet_at(&port->net->packets, pop(&port->queue[PACKET_CONTROL]).packet));
+        lose(port, packet_at(&port->net->packets, pop(&port->queue[PACKET_CONTROL]).entry.packet));
     for (int c = 0; c < port->net->classes; c++) {
         port_flush(port, c);
         if (port->paused >> c & 1) port_pause(port, c, false);
@@ -499,11 +487,11 @@ void port_init(struct port *port)
 {
     CHECK(port->delay_ps < PORT_AHEAD_PS / 2, "a link of %lld ps", (long long)port->delay_ps);
     port_set_rate(port, port->rate_bps);
-    port->flight.slot = port->flight_room;
-    port->flight.log = PORT_FLIGHT_LOG;
-    port->queue[1].slot = port->queue_room;
-    port->queue[1].log = PORT_QUEUE_LOG;
+    port->flight = (struct port_ring){.slot = port->flight_room, .mask = PORT_FLIGHT_ROOM - 1};
+    port->queue[0] = (struct port_ring){.slot = port->control_room, .mask = PORT_CONTROL_ROOM - 1};
+    port->queue[1] = (struct port_ring){.slot = port->data_room, .mask = PORT_DATA_ROOM - 1};
     port->component = sim_component(port->net->sim);
+    if (port->net->foresee) sim_foresee(port->net->sim, on_arrival, port->net->foresee);
     timer_init(&port->timer, on_arrival, port, port->component, TIMER_ARRIVAL);
     timer_init(&port->start, on_start, port, port->component, TIMER_START);
     timer_init(&port->change, on_change, port, port->component, TIMER_CHANGE);

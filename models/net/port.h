@@ -30,34 +30,41 @@ struct port;
 /* struct port_entry: a packet in a queue; what a commit needs of it is beside it, the packet itself
  * may be long out of the cache. */
 struct port_entry {
-    int64_t at_ps;   /* when it came */
     uint32_t packet; /* its number */
     uint16_t wire_bytes;
     uint16_t account; /* of the switch's ingress accounts */
 };
 
-/* struct port_ring: a queue of 2^log entries at most. */
-struct port_ring {
-    struct port_entry *slot;
-    uint32_t head; /* runs on; its low bits count */
-    uint32_t n : 27, log : 5;
+/* union port_slot: an entry of a queue; or of what happens at a time less than PORT_AHEAD_PS away:
+ * 40 bits of the time, 24 of what (the number of a packet that arrives). */
+union port_slot {
+    struct port_entry entry;
+    uint64_t when_what;
 };
-static inline struct port_entry *port_ring_at(const struct port_ring *ring, uint32_t i)
-{
-    return &ring->slot[(ring->head + i) & ((1u << ring->log) - 1)];
-}
-
-/* struct port_flight: packets on the link, in the order of their arrival: 40 bits of its time, 24
- * of the packet's number. An arrival is less than PORT_AHEAD_PS away. */
-struct port_flight {
-    uint64_t *slot;
-    uint32_t head;
-    uint32_t n : 27, log : 5;
-};
+_Static_assert(sizeof(union port_slot) == 8, "eight to a cache line");
 #define PORT_AHEAD_PS (INT64_C(1) << 40)
-static inline uint64_t port_flight_at(const struct port_flight *flight, uint32_t i)
+#define PORT_WHAT_BITS 24
+
+/* struct port_ring: a queue of mask + 1 slots, a power of two; all zero: of none yet. */
+struct port_ring {
+    union port_slot *slot;
+    uint32_t head; /* runs on; its low bits count */
+    uint32_t n, mask;
+};
+static inline union port_slot *port_ring_at(const struct port_ring *ring, uint32_t i)
 {
-    return flight->slot[(flight->head + i) & ((1u << flight->log) - 1)];
+    return &ring->slot[(ring->head + i) & ring->mask];
+}
+/* port_what is what happens with the i-th slot of a ring of times, port_when_ps when: now_ps or
+ * later. */
+static inline uint32_t port_what(const struct port_ring *ring, uint32_t i)
+{
+    return (uint32_t)port_ring_at(ring, i)->when_what & ((1u << PORT_WHAT_BITS) - 1);
+}
+static inline int64_t port_when_ps(const struct port_ring *ring, uint32_t i, int64_t now_ps)
+{
+    uint64_t low = port_ring_at(ring, i)->when_what >> PORT_WHAT_BITS;
+    return now_ps + (int64_t)((low - (uint64_t)now_ps) & (PORT_AHEAD_PS - 1));
 }
 
 /* struct port_net: what all ports of a network share, and what is done with their packets. */
@@ -74,11 +81,12 @@ struct port_net {
      * at_ps, or INT64_MAX; make makes it. */
     int64_t (*next)(struct port *port, int64_t at_ps);
     struct packet *(*make)(struct port *port, int64_t at_ps);
-    int64_t watchdog_ps;                /* a pause that lasts longer is a storm; 0 = none is */
-    int64_t storms;                     /* so far */
-    uint32_t salt;                      /* of this run: mixed into the hashes of flows */
-    int64_t frame_bytes;                /* of the largest packet, all that it takes on the wire */
-    int classes;                        /* of data */
+    sim_foresee_fn *foresee; /* of arrivals: self is the port, hint the packet; may be NULL */
+    int64_t watchdog_ps;     /* a pause that lasts longer is a storm; 0 = none is */
+    int64_t storms;          /* so far */
+    uint32_t salt;           /* of this run: mixed into the hashes of flows */
+    int64_t frame_bytes;     /* of the largest packet, all that it takes on the wire */
+    int classes;             /* of data */
     int64_t weight[PACKET_CLASSES_MAX]; /* bytes per turn (DWRR); 0 = strict, before the others */
 };
 
@@ -96,42 +104,46 @@ struct port_credit {
     int64_t frame_bytes; /* what a NIC's next packet may need */
 };
 
-#define PORT_QUEUE_LOG 2
-#define PORT_FLIGHT_LOG 4
+/* The first slots of the rings come from memory together with the port. */
+#define PORT_FLIGHT_ROOM 16
+#define PORT_DATA_ROOM 4
+#define PORT_CONTROL_ROOM 2
 
 struct port {
-    /* what an arrival touches: four cache lines (sim.c asks for them ahead) */
+    /* an arrival touches the first two of these four cache lines and one of the others */
     _Alignas(64) struct timer timer; /* arrival of the next packet */
-    int64_t busy_ps; /* end of the last committed transmission; INT64_MAX: the link is down */
+    struct port_net *net;
+    struct port_ring flight; /* packets on the link, in the order of their arrival */
+    /* Nothing can start before: the end of the last committed transmission, or later if what waits
+     * came, or was let go, when the link had nothing to do. INT64_MAX: the link is down. */
+    int64_t busy_ps;
     int64_t delay_ps;
-    struct port_flight flight;
-    struct port_ring queue[2]; /* control and the first data class */
-    void *peer;                /* switch or NIC at the other end */
-    uint16_t byte_ps;          /* of one byte, if that is a whole number of ps; else 0 */
-    uint16_t peer_slot;        /* the port of the same cable at peer */
-    uint16_t cut_bytes;        /* the node at the other end begins to act after so many; 0 = all */
-    uint8_t paused;            /* data classes, a bit each */
+    uint16_t byte_ps;   /* of one byte, if that is a whole number of ps; else 0 */
+    uint16_t peer_slot; /* the port of the same cable at peer */
+    uint16_t cut_bytes; /* the node at the other end begins to act after so many; 0 = all */
+    uint8_t paused;     /* data classes, a bit each */
     /* special: share or credit is set; source: of a NIC; to_nic: peer is one */
     bool eager : 1, down : 1, special : 1, source : 1, to_nic : 1, faulty : 1, storm : 1;
-    uint64_t
-        flight_room[1 << PORT_FLIGHT_LOG]; /* the first slots of the rings, so that they come */
-    /* and a departure: two more */        /* from memory together with the port */
-    struct port_net *net;
-    void *node;          /* switch or NIC at this end */
     int64_t queue_bytes; /* of data */
-    int64_t tx_bytes, data_packets, control_packets, queue_max_bytes;
-    int64_t ready_ps; /* data may not start before: the end of the last pause */
-    struct port_entry queue_room[1 << PORT_QUEUE_LOG]; /* of the data queue */
+    void *peer;          /* switch or NIC at the other end */
+    union port_slot flight_room[PORT_FLIGHT_ROOM];
+    /* and a departure all but the first, and these two */
+    struct port_ring queue[2]; /* control and the first data class */
+    int64_t tx_bytes, data_packets;
+    union port_slot data_room[PORT_DATA_ROOM], control_room[PORT_CONTROL_ROOM];
+    int64_t control_packets;
+    void *node; /* switch or NIC at this end */
     /* the rest is rare */
     struct port_share *share;   /* several data classes; NULL: one */
     struct port_credit *credit; /* NULL: none are needed */
     int64_t data_acks;          /* acknowledgements among data_packets: came to a data queue */
     int64_t mark_bytes[2];      /* ECN: Kmin and Kmax of this port */
-    int64_t marks, drops, drop_bytes, pause_frames, pauses, paused_ps, paused_since;
+    int64_t queue_max_bytes, marks, drops, drop_bytes, pause_frames, pauses, paused_ps,
+        paused_since;
     int64_t rate_bps;
     struct timer start;       /* eager: the next start */
     struct timer change;      /* a pause that takes effect */
-    struct port_ring changes; /* at_ps; account = class << 1 | pause */
+    struct port_ring changes; /* when; what: class << 1 | pause */
     struct timer watchdog;    /* a pause that lasts too long */
     struct port *reverse;     /* the other direction of the cable */
     int64_t peer_latency_ps;  /* of delay_ps: what packets wait in the switch at the other end */
@@ -141,8 +153,10 @@ struct port {
     uint32_t component;
     uint16_t slot; /* at node */
 };
-_Static_assert(offsetof(struct port, net) == 256 && offsetof(struct port, share) == 384,
-               "an arrival touches four cache lines, a departure six");
+_Static_assert(offsetof(struct port, flight) == 64 && offsetof(struct port, flight_room) == 128 &&
+                   offsetof(struct port, queue) == 256 && offsetof(struct port, data_room) == 320 &&
+                   offsetof(struct port, share) == 384,
+               "what belongs together shares cache lines");
 
 /* port_init: node, peer, net, link, slots, rate, delay, reverse are set before. */
 void port_init(struct port *port);
@@ -155,6 +169,8 @@ static inline void port_advance(struct port *port, int64_t now_ps)
 /* port_enqueue queues packet now in queue PACKET_CONTROL or PACKET_QUEUE(packet), and keeps the
  * timers right; account is handed to leave. */
 void port_enqueue(struct port *port, struct packet *packet, int queue, uint16_t account);
+/* port_enqueue_control is port_enqueue for PACKET_CONTROL. */
+void port_enqueue_control(struct port *port, struct packet *packet);
 /* port_rearm: what the next packet is, or when, may have changed (after port_advance). */
 void port_rearm(struct port *port);
 /* port_pause stops (or lets go) a data class from now on. A pause of port_net.watchdog_ps makes a

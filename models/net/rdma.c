@@ -58,6 +58,7 @@ void rdma_control(struct rdma_qp *qp, struct cc_signal *signal)
 {
     const struct nic_shared *shared = qp->nic->shared;
     signal->now_ps = sim_now_ps(shared->sim);
+    port_advance(&qp->nic->port, signal->now_ps); /* so that sent_bytes is the truth */
     signal->acked_off = qp->acked_bytes;
     signal->sent_off = qp->sent_bytes;
     shared->cc->step(qp->state, shared->cc_config, signal, &qp->cc);
@@ -73,6 +74,14 @@ static void on_wake(struct sim *sim, void *self)
 }
 
 /* ---- going back ------------------------------------------------------------------------------ */
+
+/* What could start before now has started; what is decided from here on cannot. */
+static void settle(struct rdma_qp *qp)
+{
+    int64_t now_ps = sim_now_ps(qp->nic->shared->sim);
+    port_advance(&qp->nic->port, now_ps);
+    if (qp->next_ps < now_ps) qp->next_ps = now_ps;
+}
 
 static RDMA_RARE void go_back(struct rdma_qp *qp, enum cc_event why)
 {
@@ -99,7 +108,7 @@ static void on_retransmit(struct sim *sim, void *self)
     int64_t now_ps = sim_now_ps(sim), look_ps = INT64_MAX;
     if (qp->sent == qp->acked_below) return; /* nothing is under way; the next packet arms again */
     int64_t due_ps = qp->progress_ps + shared->cfg->retransmit_ps;
-    if (qp->selective) port_advance(&qp->nic->port, now_ps);
+    if (qp->selective) settle(qp);
     if (due_ps <= now_ps) {
         shared->timeouts++;
         qp->progress_ps = now_ps;
@@ -151,6 +160,14 @@ static RDMA_RARE bool must_ask(const struct rdma_qp *qp, int64_t at_ps)
            qp->next_ps - at_ps > cfg->retransmit_ps / (4 * cfg->nic.ack_every);
 }
 
+/* The packet may have left some time ago (port.h). */
+static RDMA_RARE void wait_for_answer(struct rdma_qp *qp, int64_t at_ps)
+{
+    struct sim *sim = qp->nic->shared->sim;
+    int64_t now_ps = sim_now_ps(sim), due_ps = at_ps + qp->nic->shared->cfg->retransmit_ps;
+    timer_arm(sim, &qp->retransmit, due_ps > now_ps ? due_ps : now_ps);
+}
+
 struct packet *rdma_make(struct rdma_qp *qp, int64_t at_ps)
 {
     struct nic_shared *shared = qp->nic->shared;
@@ -161,16 +178,14 @@ struct packet *rdma_make(struct rdma_qp *qp, int64_t at_ps)
     packet->dst = qp->dst;
     packet->sent_ps = at_ps;
     if (shared->cc->wants_hops) nic_telemetry(packet)->n = 0; /* packet_get leaves that as it was */
+    if (qp->sent == qp->acked_below) qp->progress_ps = at_ps; /* nothing else was to be answered */
     int64_t payload = qp->lost_n ? rdma_selective_again(qp, packet) : fill(qp, packet, at_ps);
     qp->inflight_bytes += payload;
     shared->injected_bytes += packet->wire_bytes;
     if (qp->gap_q16) qp->next_ps = at_ps + (int64_t)(packet->wire_bytes * qp->gap_q16 >> 16);
     if (qp->selective) rdma_selective_sent(qp, packet, payload);
     if (cfg->nic.ack_every > 1 && must_ask(qp, at_ps)) packet->flags |= PACKET_ASK;
-    if (!timer_armed(&qp->retransmit)) {
-        qp->progress_ps = sim_now_ps(shared->sim);
-        timer_after(shared->sim, &qp->retransmit, cfg->retransmit_ps);
-    }
+    if (!timer_armed(&qp->retransmit)) wait_for_answer(qp, at_ps);
     return packet;
 }
 
@@ -190,13 +205,14 @@ void rdma_post(struct rdma_qp *qp, struct fabric_msg *msg)
     struct nic *nic = qp->nic;
     struct nic_shared *shared = nic->shared;
     struct rdma_msg *posted = pool_get(&shared->messages);
+    const int classes = shared->net.classes; /* the last takes what is beyond */
     int64_t mtu = shared->cfg->mtu_bytes;
-    CHECK(msg->traffic_class < 8, "traffic class %d", msg->traffic_class);
     port_advance(&nic->port, sim_now_ps(shared->sim));
     posted->msg = msg;
     posted->bytes = msg->bytes;
     posted->qp = qp;
-    posted->flags = (uint8_t)(msg->traffic_class << PACKET_CLASS_SHIFT);
+    posted->flags = (uint8_t)((msg->traffic_class < classes ? msg->traffic_class : classes - 1)
+                              << PACKET_CLASS_SHIFT);
     posted->first = qp->queued;
     posted->packets = (uint32_t)((msg->bytes + mtu - 1) / mtu);
     if (posted->packets == 0) posted->packets = 1;
@@ -292,7 +308,8 @@ static void acknowledged(struct rdma_qp *qp, struct packet *packet)
 {
     struct nic_shared *shared = qp->nic->shared;
     int64_t now_ps = sim_now_ps(shared->sim);
-    if (qp->window_bytes || qp->selective) port_advance(&qp->nic->port, now_ps);
+    const bool special = qp->nic->port.special; /* its next packet may be of another class now */
+    if (qp->window_bytes || qp->selective || special) settle(qp);
     struct cc_signal signal = {.event = CC_ACK,
                                .marked = packet->flags & PACKET_MARKED,
                                .rtt_ps = now_ps - packet->sent_ps,
@@ -304,7 +321,7 @@ static void acknowledged(struct rdma_qp *qp, struct packet *packet)
         signal.hop_n = nic_telemetry(packet)->n;
     }
     rdma_control(qp, &signal);
-    if (!qp->active && rdma_may_send(qp)) nic_activate(qp->nic, qp);
+    if ((!qp->active || special) && rdma_may_send(qp)) nic_activate(qp->nic, qp);
 }
 
 void rdma_answer(struct rdma_qp *qp, struct packet *packet)

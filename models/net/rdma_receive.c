@@ -92,7 +92,7 @@ static RDMA_RARE void send_cnp(struct rdma_qp *qp)
     cnp->qp = qp->number;
     cnp->dst = qp->src;
     cnp->wire_bytes = CNP_WIRE_BYTES;
-    port_enqueue(&qp->peer->port, cnp, PACKET_CONTROL, 0);
+    port_enqueue_control(&qp->peer->port, cnp);
 }
 
 /* packet, a data packet made an answer to n new ones, goes back. */
@@ -101,7 +101,7 @@ static void answer(struct rdma_qp *qp, struct packet *packet, uint32_t n)
     packet->acked_n = n & 255;
     packet->dst = qp->src;
     packet->wire_bytes = (uint16_t)qp->nic->shared->ack_bytes;
-    port_enqueue(&qp->peer->port, packet, PACKET_CONTROL, 0);
+    port_enqueue_control(&qp->peer->port, packet);
 }
 
 /* May this answer wait for the next packet? `flags` are those of the data packet. */

@@ -69,7 +69,7 @@ static int32_t lane_of(const struct waits *waits, const struct net_switch *sw, i
 static int64_t need_bytes(const struct waits *waits, int32_t lane)
 {
     const struct port_ring *queue = queue_of(waits, lane);
-    return queue->n ? port_ring_at(queue, 0)->wire_bytes
+    return queue->n ? port_ring_at(queue, 0)->entry.wire_bytes
                     : port_of(waits, lane)->credit->frame_bytes;
 }
 
@@ -103,7 +103,7 @@ static void count(struct waits *waits, int32_t lane, int sign)
     const struct port *port = port_of(waits, lane);
     const struct port_ring *queue = queue_of(waits, lane);
     for (uint32_t i = 0; i < queue->n; i++) {
-        const struct port_entry *entry = port_ring_at(queue, i);
+        const struct port_entry *entry = &port_ring_at(queue, i)->entry;
         waits->stuck_bytes[lane_of(waits, port->node, entry->account)] += sign * entry->wire_bytes;
     }
 }
@@ -134,7 +134,7 @@ static bool find_held(struct waits *waits)
 static bool has_packet_of(const struct port_ring *queue, int32_t account)
 {
     for (uint32_t i = 0; i < queue->n; i++)
-        if (port_ring_at(queue, i)->account == account) return true;
+        if (port_ring_at(queue, i)->entry.account == account) return true;
     return false;
 }
 
@@ -220,6 +220,14 @@ void stuck_init(struct stuck *stuck, const struct fabric *fabric, int64_t every_
                             .suspect = -1};
 }
 
+/* Tells the packet in front of a lane's queue from all others: when it was sent, and its number. */
+static uint64_t front_of(const struct waits *waits, int32_t lane)
+{
+    const struct port *port = port_of(waits, lane);
+    uint32_t number = port_ring_at(queue_of(waits, lane), 0)->entry.packet;
+    return (uint64_t)packet_at(&port->net->packets, number)->sent_ps << 24 ^ number;
+}
+
 bool stuck_check(struct stuck *stuck)
 {
     struct arena arena = {0};
@@ -229,10 +237,10 @@ bool stuck_check(struct stuck *stuck)
     int64_t wait_ps = stuck->every_ps;
     bool stands = false;
     if (look(stuck->fabric, &arena, &waits)) {
-        stands = before >= 0 && waits.state[before] != MOVES &&
-                 port_ring_at(queue_of(&waits, before), 0)->at_ps == stuck->front_ps;
+        stands =
+            before >= 0 && waits.state[before] != MOVES && front_of(&waits, before) == stuck->front;
         stuck->suspect = find_circle(&waits);
-        stuck->front_ps = port_ring_at(queue_of(&waits, stuck->suspect), 0)->at_ps;
+        stuck->front = front_of(&waits, stuck->suspect);
     } else {
         stuck->suspect = -1;
         if (wait_ps < now_ps / LOOK_SHARE) wait_ps = now_ps / LOOK_SHARE;

@@ -21,7 +21,7 @@ struct stuck {
     const struct fabric *fabric;
     int64_t every_ps, due_ps; /* due: when stuck_check wants to be called next */
     int32_t suspect;          /* what stood still at the last check, -1 = nothing did */
-    int64_t front_ps;         /* when the packet in front of its queue had come */
+    uint64_t front;           /* tells the packet in front of its queue */
 };
 /* stuck_init: looks every every_ps, less often in long runs; 0 = never. */
 void stuck_init(struct stuck *stuck, const struct fabric *fabric, int64_t every_ps);

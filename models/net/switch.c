@@ -39,17 +39,20 @@ static void add_telemetry(const struct port *port, struct packet *packet, int64_
                                                      .at_ps = at_ps};
 }
 
+/* What a packet takes with it of its queue; an acknowledgement among data takes nothing. */
+static __attribute__((noinline)) void stamp(struct net_switch *sw, struct port *port,
+                                            const struct port_entry *entry, int64_t at_ps)
+{
+    struct packet *packet = packet_at(&sw->net->packets, entry->packet);
+    if (packet->type != PACKET_DATA) return;
+    if (sw->hops) add_telemetry(port, packet, at_ps);
+    if (sw->cfg->ecn.on) mark(sw, port, packet, port_class_bytes(port, PACKET_QUEUE(packet) - 1));
+}
+
 void switch_leave(struct port *port, const struct port_entry *entry, int64_t at_ps)
 {
     struct net_switch *sw = port->node;
-    bool crowded = sw->cfg->ecn.on && port->queue_bytes > sw->mark_bytes;
-    if (sw->hops || crowded) {
-        struct packet *packet = packet_at(&sw->net->packets, entry->packet);
-        bool data = packet->type == PACKET_DATA; /* else an acknowledgement among data */
-        if (sw->hops && data) add_telemetry(port, packet, at_ps);
-        if (crowded && data)
-            mark(sw, port, packet, port_class_bytes(port, PACKET_QUEUE(packet) - 1));
-    }
+    if (port->queue_bytes > sw->quiet_bytes) stamp(sw, port, entry, at_ps);
     pfc_free(sw, entry->account, entry->wire_bytes);
 }
 
@@ -69,35 +72,49 @@ static bool is_up(const struct route_view *view, int32_t i)
     return !sw->ports[view->slot[i]].down;
 }
 
-/* The egress port, NULL if there is no way. */
-static struct port *route(struct net_switch *sw, const struct packet *packet)
+/* The number of candidates; several: what the rule is to know of packet. */
+static inline int32_t view_packet(struct net_switch *sw, const struct packet *packet)
 {
-    struct route_view view;
-    view.n = routes_next(sw->routes, sw->node, packet->dst, &view.link);
-    if (view.n == 0) return NULL;
-    view.slot = view.link + view.n;
-    if (view.n == 1) return &sw->ports[view.slot[0]];
-    view.node = sw->node;
-    view.self = sw;
-    view.now_ps = sim_now_ps(sw->net->sim);
-    view.flow = (packet->qp ^ sw->net->salt) * 2654435761u;
-    view.sequence = packet->seq;
-    view.queue_bytes = queue_bytes;
-    view.up = sw->down_n ? is_up : NULL;
-    int32_t i = sw->route->pick(sw->route_state, sw->cfg->routing.config, &view, &sw->rng);
-    return &sw->ports[view.slot[i]];
+    struct route_view *view = &sw->view;
+    int32_t n = routes_from_next(&sw->ways, packet->dst, &view->link);
+    view->slot = view->link + n;
+    if (n <= 1) return n;
+    view->n = n;
+    view->now_ps = sim_now_ps(sw->net->sim);
+    view->flow = (packet->qp ^ sw->net->salt) * 2654435761u;
+    view->sequence = packet->seq;
+    return n;
+}
+
+/* The egress port, NULL if there is no way. */
+static inline struct port *route(struct net_switch *sw, const struct packet *packet)
+{
+    int32_t n = view_packet(sw, packet), i = 0;
+    if (n == 0) return NULL;
+    if (n > 1) i = sw->route->pick(sw->route_state, sw->cfg->routing.config, &sw->view, &sw->rng);
+    return &sw->ports[sw->view.slot[i]];
 }
 
 /* The lines that an enqueue will touch come from memory at the same time. */
 static inline __attribute__((always_inline)) void prefetch(const struct port *port)
 {
     const char *line = (const char *)port;
-    __builtin_prefetch(line, 1);
     __builtin_prefetch(line + 64, 1);
     __builtin_prefetch(line + 128, 1);
     __builtin_prefetch(line + 192, 1);
     __builtin_prefetch(line + 256, 1);
     __builtin_prefetch(line + 320, 1);
+}
+
+void switch_foresee(const struct port *from, const struct packet *packet)
+{
+    struct net_switch *sw = from->peer;
+    __builtin_prefetch(&sw->ingress[from->peer_slot * sw->net->classes], 1);
+    int32_t n = view_packet(sw, packet), i = 0;
+    if (n == 0 || (n > 1 && !sw->route->foresee)) return;
+    if (n > 1)
+        i = sw->route->foresee(sw->route_state, sw->cfg->routing.config, &sw->view, &sw->rng);
+    prefetch(&sw->ports[sw->view.slot[i]]);
 }
 
 void switch_deliver(struct port *from, struct packet *packet)
@@ -117,7 +134,7 @@ void switch_deliver(struct port *from, struct packet *packet)
     if (packet->type != PACKET_DATA) {
         bool ack = packet->type == PACKET_ACK || packet->type == PACKET_NACK;
         if (!ack || sw->cfg->acks == NET_ACKS_CONTROL) {
-            port_enqueue(port, packet, PACKET_CONTROL, 0);
+            port_enqueue_control(port, packet);
             return;
         }
         port->data_acks++;
@@ -136,14 +153,15 @@ void switch_deliver(struct port *from, struct packet *packet)
 /* ECN thresholds, for ports of per_bps and in proportion for others. */
 static void init_marks(struct net_switch *sw)
 {
-    sw->mark_bytes = INT64_MAX;
+    sw->quiet_bytes = sw->hops ? -1 : INT64_MAX;
     for (int i = 0; i < sw->port_n; i++) {
         struct port *port = &sw->ports[i];
         double per_bps = (double)sw->cfg->ecn.per_bps;
         double scale = per_bps > 0 ? (double)port->rate_bps / per_bps : 1;
         port->mark_bytes[0] = (int64_t)((double)sw->cfg->ecn.kmin_bytes * scale);
         port->mark_bytes[1] = (int64_t)((double)sw->cfg->ecn.kmax_bytes * scale);
-        if (port->mark_bytes[0] < sw->mark_bytes) sw->mark_bytes = port->mark_bytes[0];
+        if (sw->cfg->ecn.on && port->mark_bytes[0] < sw->quiet_bytes)
+            sw->quiet_bytes = port->mark_bytes[0];
     }
 }
 
@@ -153,6 +171,12 @@ void switch_port_down(struct net_switch *sw, int slot, bool down)
     if (port->down == down) return;
     port_set_down(port, down);
     sw->down_n = (uint16_t)(down ? sw->down_n + 1 : sw->down_n - 1);
+    sw->view.up = sw->down_n ? is_up : NULL;
+}
+
+void switch_set_routes(struct net_switch *sw, const struct routes *routes)
+{
+    sw->ways = routes_from(routes, sw->node);
 }
 
 void switch_init(struct net_switch *sw)
@@ -161,6 +185,7 @@ void switch_init(struct net_switch *sw)
     struct arena *arena = sim_arena(sim);
     pfc_init(sw);
     init_marks(sw);
+    sw->view = (struct route_view){.node = sw->node, .self = sw, .queue_bytes = queue_bytes};
     const struct route_switch facts = {
         .node = sw->node, .ports = sw->port_n, .port_bps = sw->ports[0].rate_bps};
     const void *config = sw->cfg->routing.config;

@@ -48,6 +48,10 @@ struct route_ops {
     /* pick returns the index (0 .. n-1) of the candidate to take; one that is up, if any is. */
     int32_t (*pick)(void *state, const void *config, const struct route_view *view,
                     struct rng *rng);
+    /* foresee returns what pick would return now, most likely, and changes nothing: it decides what
+     * is prefetched. NULL: there is no cheap way to know. */
+    int32_t (*foresee)(const void *state, const void *config, const struct route_view *view,
+                       const struct rng *rng);
 };
 
 /* route_hash mixes a flow's hash with a salt (the switch), for ECMP: every bit of both counts. */

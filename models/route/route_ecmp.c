@@ -59,9 +59,18 @@ static int32_t pick(void *state, const void *config, const struct route_view *vi
                     hash * UINT32_C(0x9e3779b1)); /* the lower bits choose among the rest */
 }
 
+static int32_t foresee(const void *state, const void *config, const struct route_view *view,
+                       const struct rng *rng)
+{
+    (void)state;
+    (void)rng;
+    return pick(NULL, config, view, NULL);
+}
+
 const struct route_ops route_ecmp = {
     .help = "the hash of a flow picks its link",
     .state_bytes = state_bytes,
     .init = init,
     .pick = pick,
+    .foresee = foresee,
 };

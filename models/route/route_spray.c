@@ -64,10 +64,21 @@ static int32_t pick(void *state, const void *config, const struct route_view *vi
     return i;
 }
 
+static int32_t foresee(const void *state, const void *config, const struct route_view *view,
+                       const struct rng *rng)
+{
+    const struct spray_cfg *cfg = config;
+    struct rng copy = *rng;
+    if (cfg->mode == SPRAY_RANDOM)
+        return (int32_t)((rng_u64(&copy) >> 32) * (uint32_t)view->n >> 32);
+    return (int32_t)(((const uint32_t *)state)[view->slot[0]] % (uint32_t)view->n);
+}
+
 const struct route_ops route_spray = {
     .help = "every packet takes another link, at random or in turn",
     .per_packet = true,
     .state_bytes = state_bytes,
     .init = init,
     .pick = pick,
+    .foresee = foresee,
 };

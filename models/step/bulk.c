@@ -4,7 +4,8 @@
  * the one from behind has come; here it sends PIECES pieces of the same sum. So links carry what
  * they carry in the hierarchical algorithm (a ring inside each NVLink domain, a ring along each
  * rail), a slow rank or link holds its neighbours up, and what the steps left out would have taken
- * of software time is put on those that stay (group.c). Rings follow one another in a pipeline.
+ * of software time is put on those that stay (group.c). Rings follow one another in a pipeline. As
+ * a rank is coupled to PIECES others only, the executor lets nobody leave before all are done.
  *
  * Blocks: 0 a ring inside the domain (reduce-scatter), 1 the rail's ring, 2 a ring inside the
  * domain (all-gather); an operation has those that it needs, the others are empty.

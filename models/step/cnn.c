@@ -88,15 +88,11 @@ struct job_spec cnn_job(const struct cnn_cfg *cfg, const struct job_site *site, 
     return spec;
 }
 
-bool cnn_check(const struct cnn_cfg *cfg, int64_t cluster_gpus, struct err *err)
+bool cnn_check(const struct cnn_cfg *cfg, int64_t cluster_gpus, int64_t node_gpus, struct err *err)
 {
     const struct err_pos nowhere = {0};
     int64_t gpus = jobs_gpus(&cfg->job, cluster_gpus, cfg->gpus);
-    if (gpus * cfg->job.copies > cluster_gpus || gpus == 0)
-        return err_add(err, nowhere,
-                       "C091: %" PRId64 " jobs of %" PRId64 " GPUs: the topology has %" PRId64
-                       " GPUs",
-                       cfg->job.copies, gpus, cluster_gpus);
+    if (!jobs_check(&cfg->job, cfg->gpus, cluster_gpus, node_gpus, err)) return false;
     if (cfg->global_batch % gpus)
         return err_add(err, nowhere,
                        "C093: a global batch of %" PRId64 " is no multiple of %" PRId64 " GPUs",

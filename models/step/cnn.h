@@ -18,8 +18,9 @@ struct cnn_cfg {
 };
 extern const struct schema cnn_schema; /* its name is the workload kind: cnn */
 
-/* cnn_check looks whether cfg fits a cluster of so many GPUs. (C091, C093) */
-bool cnn_check(const struct cnn_cfg *cfg, int64_t gpus, struct err *err);
+/* cnn_check looks whether cfg fits a cluster of gpus in nodes of node_gpus. (C091, C093, C098,
+ * C099) */
+bool cnn_check(const struct cnn_cfg *cfg, int64_t gpus, int64_t node_gpus, struct err *err);
 /* cnn_job describes a job for jobs_new. */
 struct job_spec cnn_job(const struct cnn_cfg *cfg, const struct job_site *site,
                         struct arena *arena);

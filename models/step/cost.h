@@ -1,4 +1,4 @@
-/* cost.h - what a transformer layer costs a GPU: FLOPs, memory traffic, bytes to the others. Pure. */
+/* cost.h - what a transformer layer costs a GPU: time of compute, bytes to the others. Pure. */
 #ifndef RAILSIM_MODELS_STEP_COST_H
 #define RAILSIM_MODELS_STEP_COST_H
 

@@ -51,14 +51,46 @@ static bool held_up(const struct exec *exec, const struct exec_live *live)
     }
 }
 
+/* name_lane returns lane `number` of a rank (streams, then those of detached operations), naming it
+ * if what is not NULL. */
+static struct spans_lane name_lane(const struct exec *exec, int32_t rank, int32_t number,
+                                   const char *what)
+{
+    struct arena arena = {0};
+    int32_t gpu = exec->cfg.gpu ? exec->cfg.gpu[rank] : rank;
+    int32_t gpus = (int32_t)cluster_facts(exec->cfg.cluster)->node_gpus;
+    const struct spans_lane at = {gpu / gpus,
+                                  gpu % gpus * (exec->cfg.streams + EXEC_LANES) + number};
+    if (what) spans_name(exec->cfg.spans, at, arena_printf(&arena, "GPU %d %s", gpu % gpus, what));
+    arena_free(&arena);
+    return at;
+}
+
+/* The first lane of detached operations in which nothing is drawn beyond start_ps. */
+static int32_t free_lane(const struct exec_rank *rank, int64_t start_ps)
+{
+    int32_t lane = 0;
+    while (lane < EXEC_LANES && rank->drawn_ps[lane] > start_ps)
+        lane++;
+    return lane;
+}
+
 static void draw(const struct exec *exec, const struct exec_live *live)
 {
     const struct exec_stream *stream = live->stream;
+    struct exec_rank *rank = &exec->rank[stream->rank];
     int64_t now_ps = sim_now_ps(exec_sim(exec));
     if (!exec->cfg.spans || live->start_ps == now_ps) return;
-    int32_t gpu = exec->cfg.gpu ? exec->cfg.gpu[stream->rank] : stream->rank;
-    int32_t gpus = (int32_t)cluster_facts(exec->cfg.cluster)->node_gpus;
-    const struct spans_lane at = {gpu / gpus, gpu % gpus * exec->cfg.streams + stream->number};
+    int32_t number = stream->number;
+    const char *what = NULL;
+    if (live->op.detached) {
+        int32_t lane = free_lane(rank, live->start_ps);
+        if (lane == EXEC_LANES) return;
+        if (rank->drawn_ps[lane] == 0) what = "messages";
+        rank->drawn_ps[lane] = now_ps;
+        number = exec->cfg.streams + lane;
+    }
+    const struct spans_lane at = name_lane(exec, stream->rank, number, what);
     spans_add(exec->cfg.spans, &(struct span){.at = at,
                                               .name = live->op.name,
                                               .category = exec_category_names[live->op.category],
@@ -227,18 +259,6 @@ struct sim *exec_sim(const struct exec *exec)
     return cluster_sim(exec->cfg.cluster);
 }
 
-static void name_lanes(const struct exec *exec, int32_t rank)
-{
-    struct arena arena = {0};
-    int32_t gpu = exec->cfg.gpu ? exec->cfg.gpu[rank] : rank;
-    int32_t gpus = (int32_t)cluster_facts(exec->cfg.cluster)->node_gpus;
-    for (int32_t s = 0; s < exec->cfg.streams; s++)
-        spans_name(exec->cfg.spans,
-                   (struct spans_lane){gpu / gpus, gpu % gpus * exec->cfg.streams + s},
-                   arena_printf(&arena, "GPU %d %s", gpu % gpus, exec->cfg.stream_names[s]));
-    arena_free(&arena);
-}
-
 struct exec *exec_new(const struct exec_cfg *cfg)
 {
     struct arena *arena = sim_arena(cluster_sim(cfg->cluster));
@@ -260,7 +280,8 @@ struct exec *exec_new(const struct exec_cfg *cfg)
             stream->rank = r;
             stream->number = s;
         }
-        if (cfg->spans) name_lanes(exec, r);
+        for (int32_t s = 0; cfg->spans && s < cfg->streams; s++)
+            name_lane(exec, r, s, cfg->stream_names[s]);
     }
     return exec;
 }

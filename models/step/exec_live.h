@@ -28,10 +28,13 @@ struct exec_stream {
 
 struct exec_message;
 
+#define EXEC_LANES 4 /* of a timeline, for a rank's detached operations, which overlap */
+
 /* struct exec_rank: since_ps: stream 0 has accounted for all before. */
 struct exec_rank {
     int64_t time_ps[EXEC_CATEGORIES];
     int64_t since_ps;
+    int64_t drawn_ps[EXEC_LANES]; /* until when; 0 = nothing yet */
     struct exec_message *inbox, **inbox_end; /* arrived, and nobody asked yet */
     struct exec_live *posted, **posted_end;  /* receives */
 };

@@ -22,7 +22,9 @@ struct exec_run {
     struct exec_live *door, **door_end;
     struct timer timer;
     int64_t last_ps; /* when the last member entered */
-    int32_t n, entered, left;
+    int32_t n, entered;
+    int32_t done;  /* members whose part has ended */
+    bool together; /* see group_made */
 };
 
 static void all_met(struct sim *sim, void *self);
@@ -63,6 +65,7 @@ static void build_collective(struct exec_run *run, const struct exec_group *grou
                                                 .algorithm = run->op.algorithm,
                                                 .root = run->op.root},
                             &run->plan, &made);
+    run->together = made.together;
     if (run->wrong) return;
     run->coll = coll_run_new(exec->cfg.cluster,
                              &(struct coll_run_cfg){.plan = &run->plan,
@@ -116,7 +119,7 @@ static void enter(struct exec_run *run, struct exec_live *live)
 static void next_round(struct exec_run *run)
 {
     struct exec_live *live = run->door, *next;
-    run->entered = run->left = 0;
+    run->entered = run->done = 0;
     for (int32_t m = 0; m < run->n; m++)
         run->been[m] = false;
     run->door = NULL;
@@ -131,27 +134,35 @@ static void leave(struct exec_run *run, int32_t member)
 {
     struct exec_live *live = run->inside[member];
     if (run->entered == run->n) live->moving_ps = run->last_ps;
-    run->left++;
     exec_over(live);
+}
+
+static void leave_all(struct exec_run *run)
+{
+    for (int32_t m = 0; m < run->n; m++)
+        leave(run, m);
+    next_round(run);
+    exec_go_on(run->exec);
 }
 
 static void member_done(struct sim *sim, struct coll_run *coll, int32_t member)
 {
     (void)sim;
     struct exec_run *run = coll_run_owner(coll);
+    run->done++;
+    if (run->together) {
+        if (run->done == run->n) leave_all(run);
+        return;
+    }
     leave(run, member);
-    if (run->left == run->n) next_round(run);
+    if (run->done == run->n) next_round(run);
     exec_go_on(run->exec);
 }
 
 static void all_met(struct sim *sim, void *self)
 {
     (void)sim;
-    struct exec_run *run = self;
-    for (int32_t m = 0; m < run->n; m++)
-        leave(run, m);
-    next_round(run);
-    exec_go_on(run->exec);
+    leave_all(self);
 }
 
 void exec_enter(struct exec_live *live)

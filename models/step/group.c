@@ -7,6 +7,8 @@
  */
 #include "models/step/group.h"
 
+#include <string.h>
+
 #include "models/coll/tuner.h"
 #include "models/step/bulk.h"
 
@@ -17,7 +19,9 @@ static int32_t gpu_of(const struct group_site *site, int32_t member)
     return site->gpu ? site->gpu[member] : member;
 }
 
-int32_t group_local(const struct group_site *site)
+/* The members of each NVLink domain, if those of a domain stand next to one another and are
+ * everywhere as many; else 1. */
+static int32_t local_of(const struct group_site *site)
 {
     int32_t domain = (int32_t)cluster_facts(site->cluster)->domain, local = 1;
     while (local < site->n && gpu_of(site, local) / domain == gpu_of(site, 0) / domain)
@@ -84,23 +88,39 @@ static bool choose(const struct group_site *site, int wish, struct coll_ask *ask
     return best_ps < INT64_MAX;
 }
 
-/* What rings would send, all ranks together; pairs, if it is an all-to-all. */
-static int64_t messages_of(const struct coll_ask *ask)
+static bool is_tree(int algorithm)
 {
-    int64_t n = ask->ranks, each = n - 1;
-    if (ask->op == COLL_ALL_REDUCE) each = 2 * each;
-    int64_t piece = coll_most(coll_most(ask->bytes, ask->channels), ask->ranks);
-    return n * each * ask->channels * coll_parts_n(piece, ask->chunk_bytes);
+    return strstr(coll_names[algorithm], "tree") != NULL;
+}
+
+/* What all ranks together send, about: in rings and pairs a piece to each other rank, or twice; in
+ * trees all data up and down. */
+static int64_t messages_of(const struct coll_ask *ask, int algorithm)
+{
+    int64_t n = ask->ranks, share = coll_most(ask->bytes, ask->channels);
+    if (is_tree(algorithm)) return 2 * n * ask->channels * coll_parts_n(share, ask->chunk_bytes);
+    int64_t each = ask->op == COLL_ALL_REDUCE ? 2 * (n - 1) : n - 1;
+    return n * each * ask->channels * coll_parts_n(coll_most(share, ask->ranks), ask->chunk_bytes);
+}
+
+/* Hops between nodes that follow one another: once or twice round the rail, or up and down. */
+static int64_t net_hops(const struct coll_ask *ask, int algorithm)
+{
+    int64_t nodes = ask->ranks / ask->local, depth = 0;
+    if (!is_tree(algorithm)) return (ask->op == COLL_ALL_REDUCE ? 2 : 1) * (nodes - 1);
+    while ((INT64_C(1) << depth) < nodes)
+        depth++;
+    return 2 * depth;
 }
 
 static const char *plan_bulk(const struct group_site *site, const struct coll_ask *ask,
-                             struct coll_plan *plan, struct group_made *made)
+                             int algorithm, struct coll_plan *plan, struct group_made *made)
 {
-    const struct collective_cost *cost = &site->facts->cost[COLL_SIMPLE];
-    int64_t times = ask->op == COLL_ALL_REDUCE ? 2 : 1, pieces = bulk_messages();
+    const struct collective_cost *cost = &site->facts->cost[ask->protocol];
+    made->together = true;
     made->launch_ps = cost->launch_ps;
-    made->lag.net_ps = cost->net_ps * times * (ask->ranks / ask->local - 1) / pieces;
-    made->lag.nvlink_ps = cost->nvlink_ps * (ask->local - 1) / pieces;
+    made->lag.net_ps = cost->net_ps * net_hops(ask, algorithm) / bulk_messages();
+    made->lag.nvlink_ps = cost->nvlink_ps * (ask->local - 1) / bulk_messages();
     return coll_plan(plan, &bulk_ops, ask, sim_arena(cluster_sim(site->cluster)));
 }
 
@@ -115,19 +135,19 @@ const char *group_plan(const struct group_site *site, const struct group_ask *wa
                            .protocol = COLL_SIMPLE,
                            .bytes = wanted->bytes,
                            .ranks = site->n,
-                           .local = group_local(site),
+                           .local = local_of(site),
                            .root = wanted->root,
                            .slices = 1,
                            .chunk_bytes = facts->chunk_bytes};
     ask.channels = peers ? 1 : channels_of(site, &ask);
     *made = (struct group_made){.slots = (int32_t)facts->slots};
-    if (algorithm < 0 && !peers && ask.op != COLL_BROADCAST && site->messages_max > 0 &&
-        messages_of(&ask) > site->messages_max)
-        return plan_bulk(site, &ask, plan, made);
     if (!choose(site, algorithm, &ask, &algorithm) && algorithm < 0)
         algorithm = coll_find(peers ? "pairwise" : "ring");
     const struct coll_ops *ops = coll_list[algorithm];
     if (ops->suit) ops->suit(&ask);
+    if (wanted->algorithm == 0 && !peers && ask.op != COLL_BROADCAST && site->messages_max > 0 &&
+        messages_of(&ask, algorithm) > site->messages_max)
+        return plan_bulk(site, &ask, algorithm, plan, made);
     const char *wrong = coll_plan(plan, ops, &ask, arena);
     if (wrong)
         return arena_printf(arena, "algorithm %s cannot run: %s", coll_names[algorithm], wrong);

@@ -28,11 +28,8 @@ struct group_made {
     struct cluster_lag lag;
     int64_t launch_ps;
     int32_t slots;
+    bool together; /* no member leaves before the last one is done */
 };
-
-/* group_local returns the members of each NVLink domain, if those of a domain stand next to one
- * another and are everywhere as many; else 1. */
-int32_t group_local(const struct group_site *site);
 
 /* group_plan chooses and plans; the plan lives in the simulation's arena. Returns NULL, or why it
  * cannot. */

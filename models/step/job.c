@@ -7,6 +7,8 @@
  */
 #include "models/step/job.h"
 
+#include <inttypes.h>
+
 #include "sim/base/units.h"
 
 struct snapshot {
@@ -65,6 +67,30 @@ static void job_over(struct exec *exec, void *owner)
 int64_t jobs_gpus(const struct job_cfg *cfg, int64_t cluster_gpus, int64_t wanted)
 {
     return wanted > 0 ? wanted : cluster_gpus / cfg->copies;
+}
+
+bool jobs_check(const struct job_cfg *cfg, int64_t wanted, int64_t gpus, int64_t node_gpus,
+                struct err *err)
+{
+    const struct err_pos nowhere = {0};
+    const struct job_straggler *straggler = cfg->stragglers.items;
+    int64_t each = jobs_gpus(cfg, gpus, wanted);
+    if (each == 0 || each * cfg->copies > gpus)
+        return err_add(err, nowhere,
+                       "C091: run.copies = %" PRId64 " with %" PRId64
+                       " GPUs each: the topology has %" PRId64 " GPUs",
+                       cfg->copies, each, gpus);
+    if (cfg->scattered && each % node_gpus)
+        return err_add(err, nowhere,
+                       "C098: run.scattered: %" PRId64 " GPUs do not fill nodes of %" PRId64, each,
+                       node_gpus);
+    for (int64_t s = 0; s < cfg->stragglers.n; s++)
+        if (straggler[s].gpu >= gpus)
+            return err_add(err, nowhere,
+                           "C099: run.stragglers: the topology has GPUs 0 to %" PRId64
+                           ", not %" PRId64,
+                           gpus - 1, straggler[s].gpu);
+    return true;
 }
 
 /* The GPU of a job's rank: the next free one, or the next in every copies-th node. */
@@ -229,7 +255,9 @@ static void record_throughput(const struct jobs *jobs, double time_s, struct rec
     record_metric(record, "run", "samples_per_s", "1/s", spec->samples / time_s);
     if (spec->tokens > 0)
         record_metric(record, "run", "tokens_per_s", "1/s", spec->tokens / time_s);
+    double again_s = spec->again_flop / time_s / (double)jobs->ranks;
     record_metric(record, "run", "tflops_per_gpu", "TFLOP/s", flop_s / 1e12);
+    record_metric(record, "run", "hardware_tflops_per_gpu", "TFLOP/s", (flop_s + again_s) / 1e12);
     if (spec->peak_flop_s > 0) record_metric(record, "run", "mfu", "1", flop_s / spec->peak_flop_s);
     if (spec->run_steps > 0)
         record_metric(record, "run", "time_to_train_s", "s",
@@ -303,7 +331,7 @@ static const struct schema_field fields[] = {
     {.key = "messages_max",
      .type = SCHEMA_COUNT,
      .offset = AT(messages_max),
-     .fallback = "20000",
+     .fallback = "300000",
      .max = "1000000000000",
      .help = "A collective of more messages goes in fewer, longer ones of the same bytes; 0 = "
              "never."},

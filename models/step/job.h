@@ -7,6 +7,7 @@
 
 #include "models/step/exec.h"
 #include "models/step/plan.h"
+#include "sim/base/err.h"
 #include "sim/base/record.h"
 #include "sim/io/schema.h"
 
@@ -37,7 +38,8 @@ struct job_site {
 /* struct job_spec: a step, and what its results are counted in. */
 struct job_spec {
     struct plan plan;
-    double step_flop;       /* of all GPUs, recompute not counted */
+    double step_flop;       /* of all GPUs, without what is recomputed */
+    double again_flop;      /* that */
     double peak_flop_s;     /* of a GPU */
     double samples, tokens; /* of a step; tokens 0 = samples are all there is */
     int64_t run_steps;      /* of a whole training; 0 = not said */
@@ -49,6 +51,11 @@ struct jobs;
 /* jobs_gpus returns how many GPUs each job has, of a cluster with so many; wanted 0 = all that
  * there are for it. */
 int64_t jobs_gpus(const struct job_cfg *cfg, int64_t cluster_gpus, int64_t wanted);
+
+/* jobs_check looks whether a cluster of gpus in nodes of node_gpus has room for what is wanted.
+ * (C091, C098, C099) */
+bool jobs_check(const struct job_cfg *cfg, int64_t wanted, int64_t gpus, int64_t node_gpus,
+                struct err *err);
 
 /* jobs_new makes cfg->copies jobs of one spec; what is handed over must outlive them. They call
  * sim_finish when all are done. jobs_start arms the first events. */

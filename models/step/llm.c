@@ -27,7 +27,10 @@ void llm_size(const struct llm_cfg *cfg, struct llm_size *size)
     /* scores and values: 4 s h forward per token, half of it if causality is made use of */
     double attention_flop = 4.0 * (double)model->sequence * (double)h * (double)model->layers;
     double attention_times = model->attention == LLM_FLASH ? (1 + 2.5) / 2 : 3;
+    double once_flop = model->attention == LLM_FLASH ? attention_flop / 2 : attention_flop;
     double times = cfg->training.adapter_params > 0 ? 4 : 6;
+    size->again_flop = cfg->training.recompute == LLM_KEEP ? 0 : once_flop;
+    if (cfg->training.recompute == LLM_FULL) size->again_flop += 2 * (double)size->active_params;
     size->token_flop = times * (double)size->active_params +
                        6 * (double)cfg->training.adapter_params + attention_times * attention_flop;
 }
@@ -44,17 +47,13 @@ struct shape llm_shape(const struct llm_cfg *cfg, int64_t gpus)
                           .data_outermost = parallel->data_outermost};
 }
 
-bool llm_check(const struct llm_cfg *cfg, int64_t cluster_gpus, struct err *err)
+bool llm_check(const struct llm_cfg *cfg, int64_t cluster_gpus, int64_t node_gpus, struct err *err)
 {
     const struct err_pos nowhere = {0};
     const struct llm_parallel *parallel = &cfg->parallel;
     int64_t gpus = jobs_gpus(&cfg->job, cluster_gpus, parallel->gpus);
     int64_t each = parallel->tensor * parallel->context * parallel->pipeline;
-    if (gpus * cfg->job.copies > cluster_gpus || gpus == 0)
-        return err_add(err, nowhere,
-                       "C091: %" PRId64 " jobs of %" PRId64 " GPUs: the topology has %" PRId64
-                       " GPUs",
-                       cfg->job.copies, gpus, cluster_gpus);
+    if (!jobs_check(&cfg->job, parallel->gpus, cluster_gpus, node_gpus, err)) return false;
     if (gpus % each)
         return err_add(err, nowhere,
                        "C092: %" PRId64 " GPUs are no multiple of tensor * context * pipeline = "
@@ -91,6 +90,7 @@ struct job_spec llm_job(const struct llm_cfg *cfg, const struct job_site *site, 
     spec.samples = (double)training->global_batch;
     spec.tokens = spec.samples * (double)cfg->model.sequence;
     spec.step_flop = spec.tokens * size.token_flop;
+    spec.again_flop = spec.tokens * size.again_flop;
     spec.peak_flop_s = cost_peak(cfg, site->device);
     spec.run_steps = training->steps;
     spec.evaluations = training->evaluations;

@@ -63,13 +63,15 @@ struct llm_size {
     int64_t expert_params;                           /* of all experts of a layer */
     int64_t embedding_params, params, active_params; /* active: that a token meets */
     double token_flop; /* forward and backward, attention included, recompute not */
+    double again_flop; /* of recompute, per token */
 };
 void llm_size(const struct llm_cfg *cfg, struct llm_size *size);
 
 /* llm_shape returns how a job of so many GPUs is divided. */
 struct shape llm_shape(const struct llm_cfg *cfg, int64_t gpus);
-/* llm_check looks whether cfg fits a cluster of so many GPUs. (C091 .. C094) */
-bool llm_check(const struct llm_cfg *cfg, int64_t gpus, struct err *err);
+/* llm_check looks whether cfg fits a cluster of gpus in nodes of node_gpus. (C091 .. C094, C098,
+ * C099) */
+bool llm_check(const struct llm_cfg *cfg, int64_t gpus, int64_t node_gpus, struct err *err);
 
 /* llm_plan makes the lists of a step into plan, whose arena is set. */
 void llm_plan(const struct llm_cfg *cfg, const struct job_site *site, struct plan *plan);

@@ -1,8 +1,9 @@
 /* llm_plan.c - the operations of a step, stage by stage: forward and backward of micro-batches in
  * the order of the pipeline, and the communication between them.
  *
- * The one idea: communication inside an NVLink domain shares its links with nobody else, so it is a
- * time: bytes / rate + software. What leaves the domain is left to the executor, message by message.
+ * The one idea: communication inside an NVLink domain shares its links with nobody else, so it is
+ * a time: bytes / rate + software. What leaves the domain is left to the executor, message by
+ * message.
  * - pipeline: one forward, one backward (1F1B); with chunks each stage has several parts of the
  *   model, which take turns (interleaved 1F1B). Narayanan et al., SC'21, section 2.2.
  * - gradients: in the backward pass of the last micro-batch, bucket by bucket, beside compute.

@@ -40,21 +40,40 @@ struct routes {
 const struct routes *routes_new(struct arena *arena, const struct topo_graph *graph,
                                 const bool *down);
 
+/* struct routes_from: what routes_next needs for one node, for those that ask often. */
+struct routes_from {
+    const struct routes_end *end;
+    const int32_t *row, *pool; /* row: of the table; NULL: of an endpoint with a home */
+    int32_t node;
+};
+static inline struct routes_from routes_from(const struct routes *routes, int32_t node)
+{
+    int64_t row = routes->row[node];
+    const int32_t *begin = row < 0 ? NULL : routes->table + row * routes->column_n;
+    return (struct routes_from){routes->end, begin, routes->pool, node};
+}
+/* routes_from_next is routes_next. */
+static inline int32_t routes_from_next(const struct routes_from *from, int32_t dst,
+                                       const int32_t **links)
+{
+    const struct routes_end *end = &from->end[dst];
+    if (end->home == from->node) {
+        *links = end->down;
+        return end->n;
+    }
+    const int32_t *list = &from->pool[from->row[end->column]];
+    *links = list + 1;
+    return list[0];
+}
+
 /* routes_next gives the links on which a packet at switch `node` gets nearer to the endpoint dst by
  * the shortest way, in *links[n], and their slots in (*links)[n .. 2n-1]; returns n, 0 = there is
  * no way. node may also be an endpoint without routes_end.home. */
 static inline int32_t routes_next(const struct routes *routes, int32_t node, int32_t dst,
                                   const int32_t **links)
 {
-    const struct routes_end *end = &routes->end[dst];
-    if (end->home == node) {
-        *links = end->down;
-        return end->n;
-    }
-    int64_t at = (int64_t)routes->row[node] * routes->column_n + end->column;
-    const int32_t *list = &routes->pool[routes->table[at]];
-    *links = list + 1;
-    return list[0];
+    const struct routes_from from = routes_from(routes, node);
+    return routes_from_next(&from, dst, links);
 }
 
 /* routes_ports returns how many links leave node; their slots are 0 .. ports-1, in the order of the

@@ -68,17 +68,17 @@ static bool read_length(struct reader *reader, size_t *len)
     for (int shift = 0; shift <= 28; shift += 7) {
         int c = getc(reader->file->in);
         if (c == EOF && ferror(reader->file->in))
-            return wrong(reader, reader->at, "C050:cannot read: %s", strerror(errno));
-        if (c == EOF) return shift > 0 && wrong(reader, start, "C052:the file ends in a length");
+            return wrong(reader, reader->at, "C083:cannot read: %s", strerror(errno));
+        if (c == EOF) return shift > 0 && wrong(reader, start, "C085:the file ends in a length");
         reader->at++;
         value |= (uint64_t)(c & 0x7f) << shift;
         if (c < 0x80) {
             *len = (size_t)value;
             return value <= MESSAGE_MAX ||
-                   wrong(reader, start, "C052:a message of more than %d MiB", MESSAGE_MAX >> 20);
+                   wrong(reader, start, "C085:a message of more than %d MiB", MESSAGE_MAX >> 20);
         }
     }
-    return wrong(reader, start, "C052:the length of a message has more than 32 bits");
+    return wrong(reader, start, "C085:the length of a message has more than 32 bits");
 }
 
 /* Reads the next message; false at the end of the file, or with a message in err. */
@@ -97,9 +97,9 @@ static bool read_message(struct reader *reader)
         reader->at += (int64_t)got;
         if (got == step) continue;
         if (ferror(reader->file->in))
-            return wrong(reader, reader->at, "C050:cannot read: %s", strerror(errno));
+            return wrong(reader, reader->at, "C083:cannot read: %s", strerror(errno));
         return wrong(reader, reader->message_at,
-                     "C052:a message of %zu bytes, but the file ends %zu bytes later", len, have);
+                     "C085:a message of %zu bytes, but the file ends %zu bytes later", len, have);
     }
     return true;
 }
@@ -114,7 +114,7 @@ static struct protobuf message_of(const struct reader *reader)
 static bool wrong_inside(const struct reader *reader, const struct protobuf *message)
 {
     const uint8_t *start = reader->message ? reader->message : message->at;
-    return wrong(reader, reader->message_at + (message->at - start), "C052:%s", message->wrong);
+    return wrong(reader, reader->message_at + (message->at - start), "C085:%s", message->wrong);
 }
 
 /* ---- what a node means -----------------------------------------------------------------------*/
@@ -122,7 +122,7 @@ static bool wrong_inside(const struct reader *reader, const struct protobuf *mes
 static bool wrong_node(const struct reader *reader, const struct chakra_node *node,
                        const char *what)
 {
-    return wrong(reader, reader->message_at, "C053:node %" PRIu64 ": %s", node->id, what);
+    return wrong(reader, reader->message_at, "C086:node %" PRIu64 ": %s", node->id, what);
 }
 
 /* An attribute that must be there, from min to max. */
@@ -134,10 +134,10 @@ static bool need(const struct reader *reader, const struct chakra_node *node, en
         return true;
     }
     if (!node->has[attr])
-        return wrong(reader, reader->message_at, "C053:node %" PRIu64 " has no %s", node->id,
+        return wrong(reader, reader->message_at, "C086:node %" PRIu64 " has no %s", node->id,
                      chakra_attr_names[attr]);
     return wrong(reader, reader->message_at,
-                 "C053:node %" PRIu64 ": %s %" PRId64 " is not from 0 to %" PRId64, node->id,
+                 "C086:node %" PRIu64 ": %s %" PRId64 " is not from 0 to %" PRId64, node->id,
                  chakra_attr_names[attr], node->value[attr], max);
 }
 
@@ -155,7 +155,7 @@ static bool take_group(const struct reader *reader, const struct chakra_node *no
     int64_t group = trace_keys_find(&reader->build->groups, node->group, node->group_len);
     if (group < 0)
         return wrong(reader, reader->message_at,
-                     "C053:node %" PRIu64 ": no file of process groups says who is in '%.*s'",
+                     "C086:node %" PRIu64 ": no file of process groups says who is in '%.*s'",
                      node->id, node->group_len < 80 ? (int)node->group_len : 80, node->group);
     op->group = (int32_t)group;
     return true;
@@ -233,7 +233,7 @@ static bool take_node(const struct reader *reader, const struct chakra_node *nod
     _Static_assert(sizeof kinds == CHAKRA_TYPES, "a kind for each type");
     if (node->type >= CHAKRA_TYPES)
         return wrong(reader, reader->message_at,
-                     "C053:node %" PRIu64 " is of type %" PRIu64 "; known are 0 to %d", node->id,
+                     "C086:node %" PRIu64 " is of type %" PRIu64 "; known are 0 to %d", node->id,
                      node->type, CHAKRA_TYPES - 1);
     if (node->duration_us > (uint64_t)(INT64_MAX / PS_PER_US))
         return wrong_node(reader, node, "lasts longer than 106 days");
@@ -299,7 +299,7 @@ static bool resolve(struct reader *reader)
         }
         if (!dep->control)
             return err_add(reader->build->err, (struct err_pos){.file = reader->file->file},
-                           "C053: node number %" PRIu32 " waits for node %" PRIu64
+                           "C086: node number %" PRIu32 " waits for node %" PRIu64
                            ", which is not in the file",
                            reader->build->op[dep->op].place, dep->id);
         reader->build->trace->lost_calls++;
@@ -313,7 +313,7 @@ static bool read_all(struct reader *reader)
     const struct err *err = reader->build->err;
     int before = err->count;
     if (!read_message(reader))
-        return err->count > before ? false : wrong(reader, 0, "C052:the file is empty");
+        return err->count > before ? false : wrong(reader, 0, "C085:the file is empty");
     struct protobuf metadata = message_of(reader);
     while (protobuf_next(&metadata, &field)) {}
     if (metadata.wrong) return wrong_inside(reader, &metadata);
@@ -356,7 +356,7 @@ static int64_t count_ranks(const struct chakra_source *source)
     DIR *dir = opendir(folder);
     int64_t last = -1, n = 0;
     if (!dir) {
-        err_add(source->err, (struct err_pos){.file = folder}, "C050: cannot read: %s",
+        err_add(source->err, (struct err_pos){.file = folder}, "C083: cannot read: %s",
                 strerror(errno));
         return 0;
     }
@@ -370,10 +370,10 @@ static int64_t count_ranks(const struct chakra_source *source)
     if (n == last + 1 && n > 0 && n <= most) return n;
     if (n == 0)
         err_add(source->err, (struct err_pos){.file = source->name},
-                "C050: there is no file %s.0.et", source->name);
+                "C083: there is no file %s.0.et", source->name);
     else
         err_add(source->err, (struct err_pos){.file = source->name},
-                "C050: %" PRId64 " files, but the last one is %s.%" PRId64
+                "C083: %" PRId64 " files, but the last one is %s.%" PRId64
                 ".et: ranks count 0, 1, 2, ..., here up to %" PRId64,
                 n, source->name, last, most - 1);
     return 0;

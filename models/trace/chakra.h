@@ -9,7 +9,7 @@
 
 /* chakra_read reads NAME.0.et, NAME.1.et, ... (as many as there are; a gap is an error) and, if
  * groups is not NULL, a JSON file of process groups, {"name": [rank, ...], ...}. False with one
- * message: file, byte and what is wrong there (C050, C052 to C055). The ranks are not compared
+ * message: file, byte and what is wrong there (C083, C085 to C088). The ranks are not compared
  * with each other: trace_check does that. What trace holds lives in arena. */
 struct chakra_source {
     const char *name;   /* "path/NAME" */
@@ -29,7 +29,7 @@ struct chakra_file {
     int64_t rank;
 };
 /* chakra_read_groups adds groups to build->trace, after trace_build_begin; false with a message
- * (C054). */
+ * (C087). */
 bool chakra_read_groups(struct trace_build *build, const char *file, FILE *in);
 /* chakra_read_rank reads one rank; false with a message. */
 bool chakra_read_rank(struct trace_build *build, const struct chakra_file *file);

@@ -26,7 +26,7 @@ static bool take(struct trace_text *text, char c)
     skip(text);
     if (text->c != c) {
         const char *found = trace_text_shown(text, shown);
-        return trace_text_wrong(text, trace_text_spot(text), "C054: expected '%c', found %s", c,
+        return trace_text_wrong(text, trace_text_spot(text), "C087: expected '%c', found %s", c,
                                 found);
     }
     trace_text_next(text);
@@ -44,14 +44,14 @@ static bool read_name(struct trace_text *text, char *name, size_t *len)
         if (escaped) trace_text_next(text);
         if (text->c < ' ' || (escaped && !strchr("\"\\/", text->c)))
             return trace_text_wrong(text, trace_text_spot(text),
-                                    "C054: no plain character in the name of a group");
+                                    "C087: no plain character in the name of a group");
         if (*len == NAME_MAX_BYTES)
-            return trace_text_wrong(text, start, "C054: a name of more than %d bytes",
+            return trace_text_wrong(text, start, "C087: a name of more than %d bytes",
                                     NAME_MAX_BYTES);
         name[(*len)++] = (char)text->c;
     }
     trace_text_next(text);
-    return *len > 0 || trace_text_wrong(text, start, "C054: a group without a name");
+    return *len > 0 || trace_text_wrong(text, start, "C087: a group without a name");
 }
 
 static bool read_rank(struct trace_text *text, int64_t rank_n, int32_t *out)
@@ -62,12 +62,12 @@ static bool read_rank(struct trace_text *text, int64_t rank_n, int32_t *out)
     struct trace_spot start = trace_text_spot(text);
     if (text->c < '0' || text->c > '9') {
         const char *found = trace_text_shown(text, shown);
-        return trace_text_wrong(text, start, "C054: expected a rank, found %s", found);
+        return trace_text_wrong(text, start, "C087: expected a rank, found %s", found);
     }
     for (; text->c >= '0' && text->c <= '9'; trace_text_next(text))
         if (rank < rank_n) rank = rank * 10 + (text->c - '0');
     if (rank >= rank_n)
-        return trace_text_wrong(text, start, "C054: no rank from 0 to %" PRId64, rank_n - 1);
+        return trace_text_wrong(text, start, "C087: no rank from 0 to %" PRId64, rank_n - 1);
     *out = (int32_t)rank;
     return true;
 }
@@ -82,7 +82,7 @@ static bool read_group(struct trace_text *text, struct trace_build *build, bool 
     struct trace_spot start = trace_text_spot(text);
     if (!read_name(text, name, &len)) return false;
     struct trace_group *group = trace_build_group(build, name, len);
-    if (!group) return trace_text_wrong(text, start, "C054: a second group '%.*s'", (int)len, name);
+    if (!group) return trace_text_wrong(text, start, "C087: a second group '%.*s'", (int)len, name);
     if (!take(text, ':') || !take(text, '[')) return false;
     memset(seen, 0, (size_t)rank_n * sizeof *seen);
     do {
@@ -90,7 +90,7 @@ static bool read_group(struct trace_text *text, struct trace_build *build, bool 
         skip(text);
         struct trace_spot at = trace_text_spot(text);
         if (!read_rank(text, rank_n, &rank)) return false;
-        if (seen[rank]) return trace_text_wrong(text, at, "C054: rank %d twice in one group", rank);
+        if (seen[rank]) return trace_text_wrong(text, at, "C087: rank %d twice in one group", rank);
         seen[rank] = true;
         group->rank = arena_grow(build->arena, group->rank, &cap, group->n + 1, sizeof rank);
         group->rank[group->n++] = rank;
@@ -115,7 +115,7 @@ bool chakra_read_groups(struct trace_build *build, const char *file, FILE *in)
     ok = ok && take(&text, '}');
     skip(&text);
     if (ok && text.c != EOF)
-        ok = trace_text_wrong(&text, trace_text_spot(&text), "C054: something behind the last '}'");
+        ok = trace_text_wrong(&text, trace_text_spot(&text), "C087: something behind the last '}'");
     arena_free(&scratch);
     return ok;
 }

@@ -67,14 +67,14 @@ static bool skip_comment(struct goal *goal)
             trace_text_next(text);
         return true;
     }
-    if (c != '*') return trace_text_wrong(text, start, "C050: '/' begins no comment");
+    if (c != '*') return trace_text_wrong(text, start, "C083: '/' begins no comment");
     trace_text_next(text);
     for (int before = 0; text->c != EOF; before = c) {
         c = text->c;
         trace_text_next(text);
         if (before == '*' && c == '/') return true;
     }
-    return trace_text_wrong(text, start, "C050: this comment does not end");
+    return trace_text_wrong(text, start, "C083: this comment does not end");
 }
 
 /* Goes to what is neither blank nor comment; newlines are blank only if `lines`. */
@@ -98,7 +98,7 @@ static bool expected(struct goal *goal, const char *what)
     char shown[TRACE_TEXT_SHOWN];
     const char *found = trace_text_shown(&goal->text, shown);
     return trace_text_wrong(&goal->text, trace_text_spot(&goal->text),
-                            "C050: expected %s, found %s", what, found);
+                            "C083: expected %s, found %s", what, found);
 }
 
 /* Reads a word, which begins with a letter, on this line; `what` is for the message. */
@@ -111,7 +111,7 @@ static bool read_word(struct goal *goal, const char *what)
          c = trace_text_next(&goal->text)) {
         if (goal->word_len == WORD_MAX)
             return trace_text_wrong(&goal->text, goal->spot,
-                                    "C050: a word of more than %d characters", WORD_MAX);
+                                    "C083: a word of more than %d characters", WORD_MAX);
         goal->word[goal->word_len++] = (char)c;
     }
     goal->word[goal->word_len] = 0;
@@ -125,7 +125,7 @@ static bool is_word(const struct goal *goal, const char *word)
 
 static bool unexpected_word(struct goal *goal, const char *wanted)
 {
-    return trace_text_wrong(&goal->text, goal->spot, "C050: expected %s, found '%s'", wanted,
+    return trace_text_wrong(&goal->text, goal->spot, "C083: expected %s, found '%s'", wanted,
                             goal->word);
 }
 
@@ -148,7 +148,7 @@ static bool read_number(struct goal *goal, const struct limits *limits, int64_t 
     if (negative) value = -value;
     if (value < limits->min || value > limits->max)
         return trace_text_wrong(&goal->text, goal->spot,
-                                "C051: not %s from %" PRId64 " to %" PRId64, limits->what,
+                                "C084: not %s from %" PRId64 " to %" PRId64, limits->what,
                                 limits->min, limits->max);
     *out = value;
     return true;
@@ -190,7 +190,7 @@ static bool read_options(struct goal *goal, struct trace_op *op)
             which++;
         if (which == 3) return unexpected_word(goal, wanted);
         if (said[which])
-            return trace_text_wrong(&goal->text, goal->spot, "C050: a second '%s'", goal->word);
+            return trace_text_wrong(&goal->text, goal->spot, "C083: a second '%s'", goal->word);
         said[which] = true;
         if (!read_number(goal, limits[which], &value[which])) return false;
     }
@@ -207,7 +207,7 @@ static bool read_op(struct goal *goal)
     int64_t rank_n = goal->build.trace->rank_n;
     struct trace_op *op = trace_build_op(&goal->build);
     if (!op)
-        return trace_text_wrong(&goal->text, goal->spot, "C051: more than %d operations",
+        return trace_text_wrong(&goal->text, goal->spot, "C084: more than %d operations",
                                 TRACE_OPS_MAX);
     op->place = (uint32_t)goal->spot.line;
     op->kind = is_word(goal, "calc")   ? TRACE_COMPUTE
@@ -239,7 +239,7 @@ static bool read_labelled(struct goal *goal)
     int64_t before = goal->labels.n;
     int64_t label = trace_keys_add(&goal->labels, goal->word, goal->word_len);
     if (label < before)
-        return trace_text_wrong(&goal->text, goal->spot, "C051: label '%s' is that of line %u, too",
+        return trace_text_wrong(&goal->text, goal->spot, "C084: label '%s' is that of line %u, too",
                                 goal->word, goal->build.op[goal->label_op[label]].place);
     goal->label_op = mem_grow(goal->label_op, &goal->label_cap, label + 1, sizeof *goal->label_op);
     goal->label_op[label] = (uint32_t)goal->build.op_n;
@@ -255,7 +255,7 @@ static bool find_label(struct goal *goal, uint32_t *op)
     int64_t label = trace_keys_find(&goal->labels, goal->word, goal->word_len);
     if (label < 0)
         return trace_text_wrong(&goal->text, goal->spot,
-                                "C051: no operation of this rank above has the label '%s'",
+                                "C084: no operation of this rank above has the label '%s'",
                                 goal->word);
     *op = goal->label_op[label];
     return true;
@@ -273,7 +273,7 @@ static bool read_dependency(struct goal *goal)
         return unexpected_word(goal, wanted);
     if (!read_word(goal, "a label") || !find_label(goal, &edge.on)) return false;
     if (edge.op == edge.on)
-        return trace_text_wrong(&goal->text, goal->spot, "C055: '%s' waits for itself", goal->word);
+        return trace_text_wrong(&goal->text, goal->spot, "C088: '%s' waits for itself", goal->word);
     trace_build_wait(&goal->build, &edge);
     return end_line(goal);
 }
@@ -283,7 +283,7 @@ static bool read_statement(struct goal *goal)
     if (!read_word(goal, "a label, send, recv, calc or '}'")) return false;
     if (is_op(goal)) return read_op(goal);
     if (is_word(goal, "rank"))
-        return trace_text_wrong(&goal->text, goal->spot, "C050: '}' of rank %" PRId64 " is missing",
+        return trace_text_wrong(&goal->text, goal->spot, "C083: '}' of rank %" PRId64 " is missing",
                                 goal->rank);
     struct trace_spot word = goal->spot;
     if (!skip(goal, false)) return false;
@@ -304,7 +304,7 @@ static bool read_rank(struct goal *goal)
     if (!read_number(goal, &rank_limits, &goal->rank)) return false;
     struct trace_rank *rank = &goal->build.trace->rank[goal->rank];
     if (rank->file)
-        return trace_text_wrong(&goal->text, goal->spot, "C051: a second rank %" PRId64,
+        return trace_text_wrong(&goal->text, goal->spot, "C084: a second rank %" PRId64,
                                 goal->rank);
     if (!skip(goal, false)) return false;
     if (goal->text.c != '{') return expected(goal, "'{'");
@@ -315,7 +315,7 @@ static bool read_rank(struct goal *goal)
         if (goal->text.c == '}') break;
         if (goal->text.c == EOF)
             return trace_text_wrong(&goal->text, goal->spot,
-                                    "C050: the file ends within rank %" PRId64, goal->rank);
+                                    "C083: the file ends within rank %" PRId64, goal->rank);
         if (!read_statement(goal)) return false;
     }
     trace_text_next(&goal->text);

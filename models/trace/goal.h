@@ -8,7 +8,7 @@
 #include "models/trace/trace.h"
 
 /* goal_read reads file, opened as `in`, into *trace; false with one message, file:line:column
- * (C050, C051, C055). What trace holds lives in arena; file must, too. The ranks are not
+ * (C083, C084, C088). What trace holds lives in arena; file must, too. The ranks are not
  * compared with each other: trace_check does that. */
 struct goal_source {
     const char *file;

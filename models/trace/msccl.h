@@ -74,7 +74,7 @@ struct msccl_source {
     struct arena *arena;
     struct err *err;
 };
-/* msccl_read reads and checks an algorithm; false with messages, file:line:column (C050, C057 to
+/* msccl_read reads and checks an algorithm; false with messages, file:line:column (C083, C057 to
  * C059). What algorithm holds lives in arena. When it returns true, peers, blocks, steps and
  * buffers that steps name exist, every send has its receive of the same count, and all steps can
  * end if sends do not wait for receives. */

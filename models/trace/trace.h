@@ -116,7 +116,7 @@ struct err_pos trace_place(const struct trace *trace, int64_t rank, int64_t op);
 /* trace_check adds an error for each pair of ranks (up to ERR_CAP) of which one sends more messages
  * of a tag than the other receives (with wildcards: for each rank that receives more or fewer than
  * all others send it), and for each group whose members do not call the same collectives. False if
- * there is one. (C056) */
+ * there is one. (C089) */
 bool trace_check(const struct trace *trace, struct err *err);
 
 #endif

@@ -38,7 +38,7 @@ uint32_t trace_build_name(struct trace_build *build, const char *text, size_t le
  * Valid until the next one. */
 struct trace_group *trace_build_group(struct trace_build *build, const char *text, size_t len);
 /* trace_build_rank stores the present rank as `rank`, read from file; false with a message if
- * operations wait for each other in a circle (C055). */
+ * operations wait for each other in a circle (C088). */
 bool trace_build_rank(struct trace_build *build, int64_t rank, const char *file);
 /* trace_build_stuck returns the first of op_n operations that can never start because of what
  * edges (of TRACE_END and TRACE_START) say, -1 if there is none. */

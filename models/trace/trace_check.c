@@ -86,11 +86,11 @@ static void report_messages(const struct trace *trace, const struct count *count
         int64_t sent = count->sent[i], received = sent - count->n[i];
         struct err_pos file = {.file = trace->rank[channel.dst].file};
         if (channel.src == TRACE_ANY)
-            err_add(err, file, "C056: rank %d receives %" PRId64 " messages, but is sent %" PRId64,
+            err_add(err, file, "C089: rank %d receives %" PRId64 " messages, but is sent %" PRId64,
                     channel.dst, received, sent);
         else
             err_add(err, file,
-                    "C056: rank %d receives %" PRId64 " messages of tag %" PRId64
+                    "C089: rank %d receives %" PRId64 " messages of tag %" PRId64
                     " from rank %d, which "
                     "sends it %" PRId64,
                     channel.dst, received, channel.tag, channel.src, sent);
@@ -114,7 +114,7 @@ static void count_collectives(const struct trace *trace, struct count *count, st
             int64_t at = add(count, &use, sizeof use);
             if (count->n[at]++ == 0 && !is_member(&trace->group[op->group], use.rank))
                 err_add(err, trace_place(trace, r, i),
-                        "C056: rank %d calls %s of group '%s', but is no member of it", use.rank,
+                        "C089: rank %d calls %s of group '%s', but is no member of it", use.rank,
                         trace_collective_name(op->collective), trace->group[op->group].name);
         }
 }
@@ -138,7 +138,7 @@ static void compare_group(const struct trace *trace, int32_t number, const struc
             int64_t got = calls(count, &other);
             if (got == expected) continue;
             err_add(err, (struct err_pos){.file = trace->rank[other.rank].file},
-                    "C056: rank %d calls %s of group '%s' %" PRId64 " times, rank %d %" PRId64
+                    "C089: rank %d calls %s of group '%s' %" PRId64 " times, rank %d %" PRId64
                     " times",
                     other.rank, trace_collective_name((enum trace_collective)c), group->name, got,
                     first.rank, expected);

@@ -16,11 +16,11 @@ FILE *trace_text_open(const char *file, struct err *err)
     struct err_pos whole = {.file = file};
     FILE *in = NULL;
     if (stat(file, &stat_of) != 0)
-        err_add(err, whole, "C050: cannot read: %s", strerror(errno));
+        err_add(err, whole, "C083: cannot read: %s", strerror(errno));
     else if (!S_ISREG(stat_of.st_mode))
-        err_add(err, whole, "C050: is no regular file");
+        err_add(err, whole, "C083: is no regular file");
     else if (!(in = fopen(file, "rb")))
-        err_add(err, whole, "C050: cannot read: %s", strerror(errno));
+        err_add(err, whole, "C083: cannot read: %s", strerror(errno));
     return in;
 }
 
@@ -38,7 +38,7 @@ bool trace_text_fill(struct trace_text *text)
     if (feof(text->in) || ferror(text->in)) return false;
     size_t n = fread(text->buffer, 1, TRACE_TEXT_BUFFER, text->in);
     if (ferror(text->in))
-        err_add(text->err, (struct err_pos){.file = text->file}, "C050: cannot read: %s",
+        err_add(text->err, (struct err_pos){.file = text->file}, "C083: cannot read: %s",
                 strerror(errno));
     text->at = text->buffer;
     text->end = text->buffer + n;

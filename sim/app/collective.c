@@ -37,7 +37,7 @@ static const struct cli_option options[] = {
     {"op", 0, CLI_TEXT, AT(op), "OP",
      "all_reduce all_gather reduce_scatter broadcast all_to_all send_recv"},
     {"algorithm", 0, CLI_TEXT, AT(algorithm), "NAME",
-     "of `railsim list collectives`, or auto (default)"},
+     "of `railsim list collectives`, auto (default), or FILE.xml of MSCCL"},
     {"protocol", 0, CLI_TEXT, AT(protocol), "NAME", "ll, ll128, simple or auto (default)"},
     {"channels", 0, CLI_TEXT, AT(channels), "N", "parallel instances (default: as the size asks)"},
     {"slices", 0, CLI_TEXT, AT(slices), "N", "messages of a chunk (default: as the size asks)"},
@@ -87,6 +87,13 @@ static bool make_sizes(struct collective_cli *cli)
     return true;
 }
 
+/* An algorithm that is no name, but a file of MSCCL. */
+static bool is_file(const char *algorithm)
+{
+    size_t len = algorithm ? strlen(algorithm) : 0;
+    return len > 4 && strcmp(algorithm + len - 4, ".xml") == 0;
+}
+
 /* The overrides of one size: the options as keys of the workload, then the user's --set. */
 static const char **make_sets(const struct collective_cli *cli, int64_t size, struct arena *arena,
                               int *n)
@@ -94,9 +101,12 @@ static const char **make_sets(const struct collective_cli *cli, int64_t size, st
     const struct {
         const char *key, *value;
     } given[] = {
-        {"network.model", cli->fabric},         {"workload.op", cli->op},
-        {"workload.algorithm", cli->algorithm}, {"workload.protocol", cli->protocol},
-        {"workload.channels", cli->channels},   {"workload.slices", cli->slices},
+        {"network.model", cli->fabric},
+        {"workload.op", cli->op},
+        {is_file(cli->algorithm) ? "workload.file" : "workload.algorithm", cli->algorithm},
+        {"workload.protocol", cli->protocol},
+        {"workload.channels", cli->channels},
+        {"workload.slices", cli->slices},
         {"workload.ranks", cli->ranks},
     };
     const int given_n = (int)(sizeof given / sizeof *given);

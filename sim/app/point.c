@@ -210,7 +210,7 @@ void point_run(const struct point_config *config, uint64_t seed, const struct si
     record_init(record);
     double wall_s = clock_s(CLOCK_MONOTONIC), start_s = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     struct sim *sim = sim_new(&arena, seed, config->label);
-    struct world *world = world_build(sim, config->topology, &config->workload);
+    struct world *world = world_build(sim, config->topology, &config->workload, config->spans);
     double built_s = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     enum sim_stop stop = world_run(world, limits);
     record->run_cpu_s = clock_s(CLOCK_PROCESS_CPUTIME_ID) - built_s;

@@ -8,6 +8,7 @@
 #include "sim/base/arena.h"
 #include "sim/base/err.h"
 #include "sim/base/record.h"
+#include "sim/base/spans.h"
 #include "sim/engine/sim.h"
 #include "sim/io/schema.h"
 
@@ -32,6 +33,7 @@ struct point_config {
     struct schema_rows rows;        /* every value with its origin */
     char sha256[POINT_SHA256_MAX];  /* of all "path=value\n" rows in order */
     const char *label;              /* for messages and CHECK */
+    const struct spans *spans;      /* point_run tells what happens when; NULL = nobody draws */
 };
 
 /* point_load reads both files, applies the overrides, checks everything. All errors in one pass.

@@ -11,6 +11,7 @@
 #include "sim/app/point.h"
 #include "sim/app/progress.h"
 #include "sim/app/run_report.h"
+#include "sim/app/run_timeline.h"
 #include "sim/app/verbs.h"
 #include "sim/app/worker.h"
 #include "sim/io/json.h"
@@ -19,6 +20,7 @@
 struct run {
     struct cli_launch launch; /* first: the options */
     bool no_fork;
+    struct run_timeline timeline;
     struct point point;
     struct point_config config;
     struct results *results; /* NULL without -o */
@@ -32,6 +34,10 @@ static const struct cli_option options[] = {
     CLI_LAUNCH_OPTIONS(struct run),
     {"no-fork", 0, CLI_FLAG, offsetof(struct run, no_fork), NULL,
      "simulate in this process, for debuggers and profilers"},
+    {"timeline", 0, CLI_TEXT, offsetof(struct run, timeline.file), "FILE",
+     "write what every GPU does when as JSON, for ui.perfetto.dev"},
+    {"timeline-events", 0, CLI_COUNT, offsetof(struct run, timeline.events_max), "N",
+     "write at most so many events (default 1000000)"},
     {0},
 };
 
@@ -50,9 +56,11 @@ static const struct cli_verb verb = {
 
 static void run_work(void *self, int64_t index, struct record *record)
 {
-    const struct run *run = self;
+    struct run *run = self;
     (void)index; /* there is one */
+    run->config.spans = run_timeline_begin(&run->timeline);
     point_run(&run->config, run->point.seed, &run->point.limits, record);
+    run_timeline_end(&run->timeline, record);
 }
 
 static bool run_done(void *self, const struct worker_result *result)
@@ -137,8 +145,11 @@ static int run_point(struct run *run, struct arena *arena, const struct cli_line
         return dryrun_print(&dryrun);
     }
     int stopped = 0;
-    if (!run->launch.output || open_results(run, arena, line)) stopped = simulate(run);
+    if (run_timeline_open(&run->timeline, &run->err) &&
+        (!run->launch.output || open_results(run, arena, line)))
+        stopped = simulate(run);
     progress_clear(&run->progress);
+    run_timeline_close(&run->timeline, run->printed && !run->failed, &run->err);
     if (run->results) results_close(run->results, &run->err);
     if (run->err.count) return cli_report(&run->err, run->launch.json && !run->printed);
     if (stopped > 0) return cli_interrupted(stopped, run->launch.json);
@@ -149,7 +160,7 @@ int run_main(int argc, char **argv)
 {
     struct arena arena = {0};
     struct cli_line line = {.argc = argc, .argv = argv};
-    struct run run = {.launch.seed = CLI_SEED_DEFAULT};
+    struct run run = {.launch.seed = CLI_SEED_DEFAULT, .timeline.events_max = TIMELINE_EVENTS_MAX};
     int code = cli_parse(&verb, &line, &arena, &run);
     if (code == CLI_GO) {
         cli_launch_fold(&arena, &run.launch);

@@ -136,6 +136,21 @@ static void print_metric(const struct record *record, const char *label, const c
     fprintf(out, "\n");
 }
 
+/* What a training step comes to; nothing of other workloads. */
+static void print_throughput(const struct record *record, FILE *out)
+{
+    double tokens, samples, tflops, mfu;
+    print_metric(record, "step", "step_s", out);
+    if (!record_find(record, run_entity, "samples_per_s", &samples)) return;
+    if (record_find(record, run_entity, "tokens_per_s", &tokens))
+        fprintf(out, "%-16s %.4g tokens/s\n", "throughput", tokens);
+    else
+        fprintf(out, "%-16s %.4g samples/s\n", "throughput", samples);
+    if (record_find(record, run_entity, "tflops_per_gpu", &tflops) &&
+        record_find(record, run_entity, "mfu", &mfu))
+        fprintf(out, "%-16s %.4g TFLOP/s, %.1f %% of the peak\n", "per GPU", tflops, 100 * mfu);
+}
+
 void run_report_text(const struct point *point, const struct record *record, FILE *out)
 {
     fprintf(out, "%-16s %s\n%-16s %s\n", "topology", point->topology, "workload", point->workload);
@@ -145,6 +160,7 @@ void run_report_text(const struct point *point, const struct record *record, FIL
             record->message);
     print_metric(record, "time to train", "time_to_train_s", out);
     print_metric(record, "first epoch", "first_epoch_s", out);
+    print_throughput(record, out);
     print_phases(record, out);
     print_shares(record, out);
     fprintf(out, "\n%-16s %" PRIu64 "\n%-16s %016" PRIx64 "\n", "seed", point->seed, "fingerprint",

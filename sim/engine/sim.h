@@ -25,11 +25,12 @@ struct timer {
     int64_t at_ps;
     timer_fn *fn;
     void *self;
-    const void *hint;   /* what fn will read besides: its owner may set it; only prefetched */
+    const void *hint,
+        *hint_too;      /* what fn will read besides: its owner may set it; only prefetched */
     uint32_t component; /* for fingerprint and trace: dense id of the owner */
     uint32_t kind;      /* which of the owner's timers */
 };
-_Static_assert(sizeof(struct timer) == 48, "a timer is less than a cache line");
+_Static_assert(sizeof(struct timer) == 56, "a timer is less than a cache line");
 
 /* enum sim_stop: why sim_run returned. */
 enum sim_stop {
@@ -52,7 +53,11 @@ struct sim_limits {
  * and must outlive the simulation. */
 struct sim *sim_new(struct arena *arena, uint64_t seed, const char *label);
 
-int64_t sim_now_ps(const struct sim *sim);
+/* sim_now_ps returns the clock: the first field of a simulation. */
+static inline int64_t sim_now_ps(const struct sim *sim)
+{
+    return ((const struct check_context *)sim)->now_ps;
+}
 struct arena *sim_arena(struct sim *sim);
 uint64_t sim_seed(const struct sim *sim);
 
@@ -71,6 +76,12 @@ static inline bool timer_armed(const struct timer *timer)
 {
     return timer->entry != NULL;
 }
+
+/* sim_foresee makes foresee be called shortly before a timer of fn fires (if it is known by then),
+ * with its self and hint (if that is set), to prefetch what fn will touch besides. It must change
+ * nothing. Worth its time only if much of that is not in the second-level cache. */
+typedef void sim_foresee_fn(const void *self, const void *hint);
+void sim_foresee(struct sim *sim, timer_fn *fn, sim_foresee_fn *foresee);
 
 /* sim_finish makes sim_run return SIM_DONE after the current event. */
 void sim_finish(struct sim *sim);

@@ -33,8 +33,12 @@ $ railsim run topologies/dgx-h100-ndr.yaml workloads/resnet50-step.yaml --set wo
     "gpus": 128,
     "job/0": {"step_s": 0.00714412376},
     "job/1": {"step_s": 0.013781138809},
+# A server's ports fail: who waits for whom.
+$ railsim run topologies/gmo-3su.yaml workloads/llama2-70b-fsdp.yaml --set 'faults=[{link: "node5/*", kind: down, at: 1s}]' | grep status
+topologies/gmo-3su.yaml workloads/llama2-70b-fsdp.yaml faults=[{link: "node5/*", kind: down, at: 1s}]: deadlock: rank 0, stream gather, operation 40 (parameters) waits for group 1537: rank 40, block 1, step 1 waits for message 312 from rank 32 on lane 1 (320 sent); 16 messages stand still: node5/nic0>unit0/leaf0 and 15 other links are down
+status           deadlock: rank 0, stream gather, operation 40 (parameters) waits for group 1537: rank 40, block 1, step 1 waits for message 312 from rank 32 on lane 1 (320 sent); 16 messages stand still: node5/nic0>unit0/leaf0 and 15 other links are down
 # Mistakes.
-$ railsim run topologies/gmo-1su.yaml workloads/llama2-70b-fsdp.yaml
+$ railsim run topologies/leaf-spine-128.yaml workloads/llama2-70b-fsdp.yaml
 error: C097: the topology does not say how fast its GPUs are: give node.accelerator (`railsim list devices`)
 [2]
 $ railsim run topologies/gmo-3su.yaml workloads/llama2-70b-fsdp.yaml --set workload.parallel.gpus=1000

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """generate.py - writes the samples of this folder that no hand would write: ring.R.et, ring.json,
-ring.xml, all-pairs.xml, and, with --goal N, a GOAL file with about N bytes on stdout (to measure the reader).
+ring.xml, workloads/all-pairs.xml, and, with --goal N, a GOAL file with about N bytes on stdout (to measure the reader).
 
 ring: a training step on 4 ranks: forward, a pipeline send to the next rank, backward, an
 all-reduce of two pairs, an all-gather of all, an optimizer step that waits for them.
@@ -151,7 +151,7 @@ def main():
         out.write("\n")
     with open(f"{here}/ring.xml", "w", encoding="ascii") as out:
         out.write(ring_xml(4))
-    with open(f"{here}/all-pairs.xml", "w", encoding="ascii") as out:
+    with open(f"{here}/../../workloads/all-pairs.xml", "w", encoding="ascii") as out:
         out.write(all_pairs_xml(4, 2))
     return None
 

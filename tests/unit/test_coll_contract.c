@@ -344,16 +344,14 @@ static void every_operation__has_an_algorithm(void **state)
     assert_int_equal(can, COLL_BIT(COLL_OPS) - 1);
 }
 
-/* Messages of an algorithm from tests/traces; operation, ranks, chunks as the file says. */
-static int64_t verify_file(const char *name, int64_t bytes, int64_t chunk_bytes)
+/* Messages of an algorithm from a file; operation, ranks, chunks as the file says. */
+static int64_t verify_file(const char *path, int64_t bytes, int64_t chunk_bytes)
 {
     struct bench bench = {.slots = 8};
     struct err err = {0};
     struct msccl algorithm;
-    char path[300];
-    snprintf(path, sizeof path, "tests/traces/%s.xml", name);
-    assert_true(msccl_read(
-        &(struct msccl_source){.file = path, .arena = &bench.arena, .err = &err}, &algorithm));
+    assert_true(msccl_read(&(struct msccl_source){.file = path, .arena = &bench.arena, .err = &err},
+                           &algorithm));
     const struct coll_ask ask = {.op = (enum coll_op)algorithm.coll,
                                  .protocol = algorithm.protocol,
                                  .bytes = bytes,
@@ -362,7 +360,7 @@ static int64_t verify_file(const char *name, int64_t bytes, int64_t chunk_bytes)
                                  .channels = 1,
                                  .slices = 1,
                                  .chunk_bytes = chunk_bytes};
-    set_title(&bench, name, &ask);
+    set_title(&bench, path, &ask);
     assert_null(msccl_plan(&bench.plan, &algorithm, &ask, &bench.arena));
     verify_plan(&bench);
     return bench.messages;
@@ -371,11 +369,12 @@ static int64_t verify_file(const char *name, int64_t bytes, int64_t chunk_bytes)
 static void an_algorithm_of_a_file__does_what_its_operation_promises(void **state)
 {
     (void)state;
-    assert_int_equal(verify_file("ring", 400, 0), 4 * 6);
-    assert_int_equal(verify_file("ring", 400, 30), 4 * 4 * 6); /* in 4 slices of 25 */
-    assert_int_equal(verify_file("all-pairs", 400, 0), 4 * 6);
-    assert_int_equal(verify_file("all-pairs", 400, 50), 4 * 6);         /* chunks of 50 */
-    assert_int_equal(verify_file("all-pairs", 400, 20), 3 * 2 * 4 * 6); /* chunk by chunk */
+    static const char ring[] = "tests/traces/ring.xml", all_pairs[] = "workloads/all-pairs.xml";
+    assert_int_equal(verify_file(ring, 400, 0), 4 * 6);
+    assert_int_equal(verify_file(ring, 400, 30), 4 * 4 * 6); /* in 4 slices of 25 */
+    assert_int_equal(verify_file(all_pairs, 400, 0), 4 * 6);
+    assert_int_equal(verify_file(all_pairs, 400, 50), 4 * 6);         /* chunks of 50 */
+    assert_int_equal(verify_file(all_pairs, 400, 20), 3 * 2 * 4 * 6); /* chunk by chunk */
 }
 
 int main(void)

@@ -1,0 +1,32 @@
+/* run_timeline.h - `railsim run --timeline FILE`: opened before the worker starts, written there. */
+#ifndef RAILSIM_APP_RUN_TIMELINE_H
+#define RAILSIM_APP_RUN_TIMELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "sim/app/sketch.h"
+#include "sim/base/err.h"
+#include "sim/base/record.h"
+#include "sim/io/timeline.h"
+
+/* struct run_timeline: set file (NULL = none is wanted) and events_max. */
+struct run_timeline {
+    const char *file;
+    int64_t events_max;
+    FILE *out;
+    struct timeline timeline;
+    struct sketch sketch;
+};
+
+/* run_timeline_open makes the file; false with a message if it cannot. */
+bool run_timeline_open(struct run_timeline *run, struct err *err);
+/* run_timeline_begin begins to write, in the process that simulates, and returns whom models tell;
+ * run_timeline_end ends it and stores its sketch. */
+const struct spans *run_timeline_begin(struct run_timeline *run);
+void run_timeline_end(struct run_timeline *run, struct record *record);
+/* run_timeline_close closes the file; false with a message if it should be complete, but is not. */
+bool run_timeline_close(struct run_timeline *run, bool complete, struct err *err);
+
+#endif
