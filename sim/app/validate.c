@@ -219,7 +219,7 @@ static bool run_files(struct validate *validate, const struct validation_file *f
     if (validate->markdown) {
         validate->details = open_memstream(&text, &size);
         if (!validate->details) return err_io(validate->validation.err, "no memory");
-        printf("| published | calibrated rows | predicted rows | worst predicted row | |\n"
+        printf("| what was published | calibrated rows | predicted rows | worst predicted row | |\n"
                "|---|---|---|---|---|\n");
     }
     for (int f = 0; f < n && ok; f++)

@@ -1,31 +1,31 @@
 # nccl-tests' table: one size, several, what is chosen.
 $ railsim collective topologies/gmo-1su.yaml --ranks 8 --algorithm ring --protocol simple --from 1MiB --to 1GiB --factor 32
           size     time(us)  algbw(GB/s)  busbw(GB/s)  algorithm    protocol     messages
-       1048576        63.65       16.475       28.831  ring         simple           1792
-      33554432       172.21      194.842      340.973  ring         simple           3584
-    1073741824      5129.54      209.325      366.319  ring         simple          14336
+       1048576        66.62       15.741       27.546  ring         simple           1792
+      33554432       178.55      187.932      328.881  ring         simple           3584
+    1073741824      5197.55      206.586      361.526  ring         simple          14336
 $ railsim collective topologies/gmo-1su.yaml --ranks 16 --op all_to_all --bytes 16MiB
           size     time(us)  algbw(GB/s)  busbw(GB/s)  algorithm    protocol     messages
-      16777216       196.33       85.452       80.112  pairwise     simple            240
+      16777216       246.99       67.927       63.681  pairwise     simple            240
 $ railsim collective topologies/gmo-1su.yaml --ranks 16 --op send_recv --bytes 16MiB --fabric packet
           size     time(us)  algbw(GB/s)  busbw(GB/s)  algorithm    protocol     messages
-      16777216       375.98       44.623       44.623  pairwise     simple            256
+      16777216       426.64       39.324       39.324  pairwise     simple            256
 # With an accelerator that NCCL knows, its tuner chooses.
 $ railsim collective topologies/gmo-1su.yaml --ranks 16 --from 1MiB --to 256MiB --factor 16 --set node.accelerator=h100-sxm
           size     time(us)  algbw(GB/s)  busbw(GB/s)  algorithm    protocol     messages
-       1048576        60.98       17.196       32.243  tree         ll128             960
-      16777216       137.55      121.971      228.696  nvls_tree    simple          19456
-     268435456      1082.43      247.994      464.990  nvls_tree    simple         155648
+       1048576        97.67       10.736       20.131  tree         ll128             960
+      16777216       193.71       86.610      162.394  nvls_tree    simple           9728
+     268435456      1203.49      223.047      418.214  nvls_tree    simple          77824
 $ railsim collective topologies/gmo-1su.yaml --ranks 8 --bytes 64MiB --json | sed -E 's/"(events|run_cpu_s|peak_rss_bytes)": [0-9.e-]+/"\1": 0/g'
 {
   "schema_version": 1,
   "sizes": [
-    {"bytes": 67108864, "status": "ok", "message": "", "op": "all_reduce", "algorithm": "ring", "protocol": "simple", "time_s": 0.0003321272, "algbw_Bps": 202057717645.5286, "busbw_Bps": 353601005879.67505, "messages": 3584, "events": 0, "run_cpu_s": 0, "peak_rss_bytes": 0}
+    {"bytes": 67108864, "status": "ok", "message": "", "op": "all_reduce", "algorithm": "nvls", "protocol": "simple", "time_s": 0.000321060427, "algbw_Bps": 209022533941.8738, "busbw_Bps": 365789434398.2792, "messages": 18432, "events": 0, "run_cpu_s": 0, "peak_rss_bytes": 0}
   ]
 }
 # The same by run.
 $ railsim run topologies/gmo-1su.yaml workloads/all-reduce.yaml --set workload.ranks=16 --set workload.algorithm=tree | grep all_reduce
-all_reduce tree simple            0 s   0.005132 s  
+all_reduce tree simple            0 s   0.007052 s  
 # Mistakes.
 $ railsim collective topologies/gmo-1su.yaml --op all_reduse
 --set workload.op=all_reduse: error: 'op' cannot be 'all_reduse': allowed: all_reduce, all_gather, reduce_scatter, broadcast, all_to_all, send_recv (did you mean 'all_reduce'?)
@@ -58,5 +58,5 @@ $ railsim collective topologies/gmo-1su.yaml --algorithm sharp --fabric packet -
 error: C056: algorithm sharp adds in switches: only with network.model: flow
 [2]
 $ railsim collective topologies/gmo-1su.yaml --max-events 1000
-topologies/gmo-1su.yaml workloads/all-reduce.yaml workload.size=1073741824B: max-events: stopped by --max-events at 9.47085e-06 s simulated, after 1000 events
+topologies/gmo-1su.yaml workloads/all-reduce.yaml workload.size=1073741824B: max-events: stopped by --max-events at 4.31729e-05 s simulated, after 1000 events
 [1]

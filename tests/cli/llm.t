@@ -16,8 +16,9 @@ step             0.01019 s
 throughput       3.14e+05 samples/s
 per GPU          120.7 TFLOP/s, 12.2 % of the peak
 where the time went             share         time  bound by
-compute                       97.26 %    0.01982 s  compute
-dp                             2.74 %  0.0005581 s  network
+compute                       97.90 %    0.01995 s  compute
+dp                             2.04 %  0.0004165 s  network
+skew                           0.06 %  1.122e-05 s  waiting
 
 $ railsim run topologies/dgx-a100-64.yaml workloads/megatron-175b.yaml | grep -E '^(step|throughput|compute|bubble|tp|pp)'
 step             13.51 s
@@ -29,10 +30,10 @@ bubble                         5.12 %      1.382 s  waiting
 pp                             0.10 %    0.02724 s  network
 # Two jobs, a slow GPU.
 $ railsim run topologies/dgx-h100-ndr.yaml workloads/resnet50-step.yaml --set workload.run.copies=2 --set workload.run.scattered=true --set 'workload.run.stragglers=[{gpu: 9, slowdown: 2}]' --json | grep -E '"(job/[01]|step_s|gpus)"'
-    "step_s": 0.013781138809,
+    "step_s": 0.013625072016,
     "gpus": 128,
-    "job/0": {"step_s": 0.00714412376},
-    "job/1": {"step_s": 0.013781138809},
+    "job/0": {"step_s": 0.006929936659},
+    "job/1": {"step_s": 0.013625072016},
 # A server's ports fail: who waits for whom.
 $ railsim run topologies/gmo-3su.yaml workloads/llama2-70b-fsdp.yaml --set 'faults=[{link: "node5/*", kind: down, at: 1s}]' | grep status
 topologies/gmo-3su.yaml workloads/llama2-70b-fsdp.yaml faults=[{link: "node5/*", kind: down, at: 1s}]: deadlock: rank 0, stream gather, operation 40 (parameters) waits for group 1537: rank 40, block 1, step 1 waits for message 312 from rank 32 on lane 1 (320 sent); 16 messages stand still: node5/nic0>unit0/leaf0 and 15 other links are down

@@ -39,6 +39,8 @@ floor_of() {
     sim/app/*) echo '^(sim/(base|engine|io|app)/|models/|(gen/)?(version|plugins|catalogue)\.h$)' ;;
     models/work/* | models/storage/*) # they talk to fabric.h and never see a packet or a flow
         echo "^($ground|models/([a-z0-9_]+\.h|(work|storage|coll)/))" ;;
+    models/replay/*) # it talks to the executor and to collectives, whatever the fabric
+        echo "^($ground|models/([a-z0-9_]+\.h|(replay|trace|step|cluster|coll)/))" ;;
     models/*) echo "^($ground|models/)" ;;
     esac
 }

@@ -76,7 +76,7 @@ static void net_send__framing(void **state)
     (void)state;
     static const char *const bodies[] = {
         "cc: {kind: none}, framing: {data: 48B, first: 3B, ack: 60B, telemetry: 42B}",
-        "cc: {kind: hpcc}, framing: {data: 48B, first: 3B, ack: 60B, telemetry: 42B}"};
+        "cc: {kind: hpcc}, routing: {kind: ecmp}, framing: {data: 48B, first: 3B, ack: 60B, telemetry: 42B}"};
     for (int i = 0; i < 2; i++) {
         net_rig_open(&the_rig, 1, bodies[i]);
         net_rig_chain(&the_rig, 1, NET_RIG_400G, delays_ps);
@@ -166,7 +166,7 @@ static void net_send__marks_echoed_in_acknowledgements(void **state)
 static void net_send__telemetry_of_used_packets(void **state)
 {
     (void)state;
-    net_rig_open(&the_rig, 1, "cc: {kind: hpcc, eta: 50%}");
+    net_rig_open(&the_rig, 1, "cc: {kind: hpcc, eta: 50%}, routing: {kind: ecmp}");
     net_rig_chain(&the_rig, 2, NET_RIG_400G, delays_ps);
     net_rig_wired(&the_rig);
     for (int i = 0; i < 2; i++) {

@@ -218,7 +218,7 @@ static void link_down__traffic_goes_round_it(void **state)
 static void link_down__no_way_until_it_is_back(void **state)
 {
     (void)state;
-    net_rig_open(&the_rig, 1, QUIET ", retransmit: 100us, convergence: 10us");
+    net_rig_open(&the_rig, 1, QUIET ", retransmit: 100us, retries: 0, convergence: 10us");
     net_rig_leaf_spine(&the_rig, &two_by_two);
     net_rig_wired(&the_rig);
     struct net_rig_msg *m = net_rig_send(&the_rig, (int[]){0, 2}, 100 * NET_RIG_MTU, 0);

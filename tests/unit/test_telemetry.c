@@ -194,7 +194,7 @@ static void telemetry__changes_no_completion_time(void **state)
     static const char *const bodies[] = {
         "ecn: {kmin: 50kB, kmax: 200kB}, pfc: {xoff: 100kB}",
         "cc: {kind: swift}, pfc: {xoff: 60kB}, routing: {kind: adaptive}",
-        "cc: {kind: hpcc}",
+        "cc: {kind: hpcc}, routing: {kind: ecmp}",
         "cc: {kind: none}, pfc: {on: false}, buffer: 300kB, retransmit: 100us",
         "cc: {kind: none}, pfc: {on: false}, buffer: 300kB, delivery: in-order, retransmit: 50us",
     };

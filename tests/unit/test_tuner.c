@@ -219,6 +219,20 @@ static void choose__plateau(void **state)
               .01);
 }
 
+/* A ring has one rate inside nodes and between them; trees may have two. */
+static void choose__rings_are_as_fast_as_nics(void **state)
+{
+    (void)state;
+    struct tuner_facts facts = hopper(1 << 30, 16);
+    struct tuner_table fast = choose(&facts);
+    facts.ring_bps = 48 * GB;
+    struct tuner_table slow = choose(&facts);
+    double us_fast = (1 << 30) / (384e3 * 16 / 30), us_slow = (1 << 30) / (48e3 * 16 / 30);
+    assert_us(us(&slow, TUNER_RING, COLL_SIMPLE) - us(&fast, TUNER_RING, COLL_SIMPLE),
+              us_slow - us_fast, .01);
+    assert_int_equal(slow.time_ps[TUNER_TREE][COLL_SIMPLE], fast.time_ps[TUNER_TREE][COLL_SIMPLE]);
+}
+
 /* The last class of sizes with a factor for trees is 22: 256 MiB up to 512 MiB. */
 static void choose__tree_factor_ends(void **state)
 {
@@ -310,12 +324,19 @@ static void name__of_algorithms(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(choose__worked_table),      cmocka_unit_test(choose__ring_is_beaten),
-        cmocka_unit_test(choose__ties_without_nvls), cmocka_unit_test(choose__what_is_not_used),
-        cmocka_unit_test(choose__nothing_to_choose), cmocka_unit_test(choose__latencies),
-        cmocka_unit_test(choose__plateau),           cmocka_unit_test(choose__tree_factor_ends),
-        cmocka_unit_test(choose__blackwell),         cmocka_unit_test(choose__gathers),
-        cmocka_unit_test(choose__broadcast),         cmocka_unit_test(name__of_algorithms),
+        cmocka_unit_test(choose__worked_table),
+        cmocka_unit_test(choose__ring_is_beaten),
+        cmocka_unit_test(choose__ties_without_nvls),
+        cmocka_unit_test(choose__what_is_not_used),
+        cmocka_unit_test(choose__nothing_to_choose),
+        cmocka_unit_test(choose__latencies),
+        cmocka_unit_test(choose__plateau),
+        cmocka_unit_test(choose__rings_are_as_fast_as_nics),
+        cmocka_unit_test(choose__tree_factor_ends),
+        cmocka_unit_test(choose__blackwell),
+        cmocka_unit_test(choose__gathers),
+        cmocka_unit_test(choose__broadcast),
+        cmocka_unit_test(name__of_algorithms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
