@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "models/bound.h"
+#include "sim/base/units.h"
 #include "sim/engine/sim.h"
 
 struct fabric_msg;
@@ -57,7 +58,6 @@ struct fabric_path {
     int64_t delay_ps;       /* propagation and latencies, one way */
     int64_t bottleneck_bps; /* slowest link */
     int64_t first_bps;      /* the sender's own link */
-    int64_t forward_ps;     /* of a full packet on all links but the slowest; 0 without packets */
 };
 
 /* struct fabric_link: the state of a link of the graph, as a fault makes it. */
@@ -70,6 +70,7 @@ struct fabric_link {
 struct fabric_ops {
     void (*send)(struct fabric *fabric, struct fabric_msg *msg);
     struct fabric_path (*path)(struct fabric *fabric, int32_t src, int32_t dst);
+    int64_t (*idle_ps)(struct fabric *fabric, const struct fabric_msg *msg); /* NULL: see below */
     void (*set_link)(struct fabric *fabric, int32_t link, const struct fabric_link *state);
 };
 
@@ -88,6 +89,15 @@ static inline void fabric_send(struct fabric *fabric, struct fabric_msg *msg)
 static inline struct fabric_path fabric_path(struct fabric *fabric, int32_t src, int32_t dst)
 {
     return fabric->ops->path(fabric, src, dst);
+}
+/* fabric_idle_ps returns how long msg would take from fabric_send to done on an idle fabric; without
+ * packets its bytes pass at the rate of the slowest link. */
+static inline int64_t fabric_idle_ps(struct fabric *fabric, const struct fabric_msg *msg)
+{
+    if (fabric->ops->idle_ps) return fabric->ops->idle_ps(fabric, msg);
+    struct fabric_path path = fabric_path(fabric, msg->src, msg->dst);
+    return (msg->confirm ? 2 : 1) * path.delay_ps +
+           units_serialise_ps(framing_wire_bytes(msg->framing, msg->bytes), path.bottleneck_bps);
 }
 
 /* fabric_set_link changes a link during a run. */

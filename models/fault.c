@@ -11,6 +11,8 @@
 
 #include "sim/base/units.h"
 
+#define SLOWEST_BPS 1000000 /* as slow as a link of a topology can be */
+
 static const char *const kinds[] = {"down", "slow", "bit-errors", "pause-storm", NULL};
 
 #define AT(member) offsetof(struct fault_cfg, member)
@@ -60,6 +62,8 @@ static void check(const void *config, struct schema_check *check)
     if ((cfg->kind == FAULT_ERRORS) != (cfg->bit_errors > 0))
         schema_complain(check, "bit_error_rate",
                         "C081: `bit_error_rate` belongs to kind: bit-errors, and to no other");
+    if (cfg->kind == FAULT_SLOW && cfg->rate_bps > 0 && cfg->rate_bps < SLOWEST_BPS)
+        schema_complain(check, "rate", "C076: a link at less than 1 Mbps: use kind: down");
 }
 
 const struct schema fault_schema = {
@@ -93,7 +97,8 @@ static bool meets(const struct fault_cfg *cfg, const struct topo_graph *graph, i
     return cfg->kind == FAULT_DOWN && fnmatch(cfg->link, graph->links[link ^ 1].name, 0) == 0;
 }
 
-bool fault_check(const struct schema_list *faults, const struct topo_graph *graph, struct err *err)
+bool fault_check(const struct schema_list *faults, const struct topo_graph *graph, bool packets,
+                 struct err *err)
 {
     const struct fault_cfg *cfg = faults->items;
     bool good = true;
@@ -105,6 +110,10 @@ bool fault_check(const struct schema_list *faults, const struct topo_graph *grap
             good = err_add(err, (struct err_pos){0},
                            "C082: faults: no link is called \"%s\"; the first is called \"%s\"",
                            cfg[f].link, graph->link_n ? graph->links[0].name : "");
+        if (!packets && (cfg[f].kind == FAULT_ERRORS || cfg[f].kind == FAULT_STORM))
+            good = err_add(err, (struct err_pos){0},
+                           "C077: faults: %s at \"%s\" needs packets: network.model: packet",
+                           kinds[cfg[f].kind], cfg[f].link);
     }
     return good;
 }

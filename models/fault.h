@@ -1,6 +1,7 @@
 /* fault.h - what goes wrong with links during a run: down, slow, bit errors, storms of pause frames.
  *
- * The list `faults` of a topology file; both fabrics take it through fabric_set_link.
+ * The list `faults` of a topology file; both fabrics take it through fabric_set_link, but bit errors
+ * and storms need packets.
  */
 #ifndef RAILSIM_MODELS_FAULT_H
 #define RAILSIM_MODELS_FAULT_H
@@ -22,8 +23,10 @@ struct fault_cfg {
 };
 extern const struct schema fault_schema;
 
-/* fault_check looks whether every pattern meets a link of graph. */
-bool fault_check(const struct schema_list *faults, const struct topo_graph *graph, struct err *err);
+/* fault_check looks whether every pattern meets a link of graph, and whether the fabric (packets:
+ * that of packets, else of flows) knows such faults. */
+bool fault_check(const struct schema_list *faults, const struct topo_graph *graph, bool packets,
+                 struct err *err);
 /* fault_start arms the faults of a run. */
 void fault_start(const struct schema_list *faults, const struct topo_graph *graph,
                  struct fabric *fabric);

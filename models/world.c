@@ -12,6 +12,7 @@
 
 #include "models/cluster/collective.h"
 #include "models/flow/flow.h"
+#include "models/net/buffers.h"
 #include "models/net/net.h"
 #include "models/net/stuck.h"
 #include "models/replay/replay.h"
@@ -158,7 +159,8 @@ static struct flows_hosts find_hosts(const struct world_topology *cfg,
     return (struct flows_hosts){.endpoint = made->endpoint,
                                 .edge_of = edge_of,
                                 .n = n,
-                                .framing = {cfg->network.mtu_bytes, net_data_bytes(&cfg->network)}};
+                                .framing = {cfg->network.mtu_bytes, net_data_bytes(&cfg->network)},
+                                .classes = cfg->network.classes.n};
 }
 
 static void build_flows(struct world *world, const struct flows_cfg *cfg)
@@ -300,15 +302,31 @@ static bool check_workload(const void *topology, const struct schema_variant *wo
     return ok;
 }
 
-/* Faults and telemetry name links. */
+/* C037: who does not listen to pauses cannot be paused. */
+static bool check_storms(const struct world_topology *topology, struct err *err)
+{
+    const struct fault_cfg *fault = topology->faults.items;
+    if (topology->network.pfc.on || topology->network.link_layer == NET_INFINIBAND) return true;
+    for (int64_t f = 0; f < topology->faults.n; f++)
+        if (fault[f].kind == FAULT_STORM)
+            return err_add(err, (struct err_pos){0},
+                           "C037: faults: pause-storm at \"%s\" needs network.pfc.on: true",
+                           fault[f].link);
+    return true;
+}
+
+/* Faults and telemetry name links; the fabric's switches need room for what PFC cannot stop. */
 static bool check_links(const struct world_topology *topology, bool train, struct err *err)
 {
+    const bool packets = topology->network.model == NET_PACKET;
     struct world world = {.topology = topology};
     struct arena arena = {0};
-    if (topology->telemetry.window_ps == 0 && topology->faults.n == 0) return true;
+    if (topology->telemetry.window_ps == 0 && topology->faults.n == 0 && !packets) return true;
     build_graph(topology, &arena, &world.graph, &world.made);
+    bool ok = !packets || buffers_check(&world.graph, &topology->network, err);
     if (train) attach_storage(&world);
-    bool ok = fault_check(&topology->faults, &world.graph, err);
+    ok &= fault_check(&topology->faults, &world.graph, packets, err);
+    ok &= check_storms(topology, err);
     if (topology->telemetry.window_ps > 0)
         ok &= telemetry_check(&topology->telemetry, &world.graph, err);
     arena_free(&arena);
@@ -343,6 +361,13 @@ static void see_flow(void *self, const struct flows_seen *flow)
                                                   .msg_n = flow->msg_n});
 }
 
+/* Why the fabric gave up, NULL: it did not. */
+static const char *broken(const struct world *world, struct arena *arena)
+{
+    if (world->topology->network.model != NET_PACKET) return NULL;
+    return net_broken(world->fabric, arena);
+}
+
 enum sim_stop world_run(struct world *world, const struct sim_limits *limits)
 {
     struct telemetry *telemetry = world->telemetry;
@@ -353,6 +378,7 @@ enum sim_stop world_run(struct world *world, const struct sim_limits *limits)
         bool whole = slice.max_sim_ps > 0 && slice.max_sim_ps < due_ps;
         if (!whole) slice.max_sim_ps = due_ps;
         enum sim_stop stop = sim_run(world->sim, &slice);
+        if (stop == SIM_DONE && broken(world, sim_arena(world->sim))) return SIM_IDLE;
         if (stop != SIM_MAX_TIME || whole) return stop;
         if (due_ps == window_ps) {
             if (world->flows) flows_see(world->flows, see_flow, telemetry);
@@ -404,6 +430,8 @@ static const char *waits_for(const struct world *world, struct arena *arena)
                       : world->jobs       ? jobs_waits_for(world->jobs, arena)
                       : world->replay     ? replay_waits_for(world->replay, arena)
                                           : flows_waits_for(world->flows, arena);
+    const char *gave_up = broken(world, arena);
+    if (gave_up) return arena_printf(arena, "%s; %s", gave_up, job);
     const char *stuck = world->topology->network.model == NET_PACKET
                             ? stuck_text(world->fabric, arena)
                             : flow_stuck(world->fabric, arena);

@@ -13,8 +13,9 @@
 #include "models/cluster/coll_run.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
+#include "models/cluster/coll_draw.h"
+#include "models/cluster/lanes.h"
 #include "sim/base/check.h"
 #include "sim/base/units.h"
 
@@ -28,17 +29,6 @@ enum block_state {
     BLOCK_AT_SLOT
 };
 #define EARLY_MAX 64 /* messages that may overtake on a lane: bits of lane.early */
-
-struct block;
-
-/* struct lane: messages from one rank to another. */
-struct lane {
-    struct cluster_conn conn;
-    struct block *receiver, *sender; /* waiting here */
-    uint64_t early;                  /* arrived beyond `arrived`: bit i is arrived + i */
-    uint32_t sent, arrived, taken;
-    int32_t src, dst, number;
-};
 
 struct block {
     int64_t at;       /* the step that it will do next */
@@ -81,8 +71,7 @@ struct coll_run {
     struct coll_plan plan;
     struct rank *rank;   /* [ranks + agents] */
     struct block *block; /* those of rank 0, 1, ..., then those of the agents */
-    struct lane **table; /* hash of lanes, open addressing, a power of two */
-    int64_t table_n, lane_n;
+    struct lanes lanes;
     struct block *ready, *ready_last;
     struct pool messages, works;
     struct coll_run_count count;
@@ -131,98 +120,22 @@ static int32_t place_of(const struct coll_run *run, int32_t rank)
                                           : cluster_edge(run->cluster, gpu);
 }
 
-static uint64_t hash_of(int32_t src, int32_t dst, int32_t number)
-{
-    uint64_t h = (uint64_t)(uint32_t)src << 32 | (uint32_t)dst;
-    h = (h ^ (uint64_t)(uint32_t)number << 17) * UINT64_C(0x9e3779b97f4a7c15);
-    return (h ^ h >> 29) * UINT64_C(0xbf58476d1ce4e5b9) >> 20;
-}
-
-static struct lane **find_place(struct coll_run *run, int32_t src, int32_t dst, int32_t number)
-{
-    uint64_t mask = (uint64_t)run->table_n - 1, at = hash_of(src, dst, number) & mask;
-    for (;; at = (at + 1) & mask) {
-        struct lane *lane = run->table[at];
-        if (!lane || (lane->src == src && lane->dst == dst && lane->number == number))
-            return &run->table[at];
-    }
-}
-
-static void grow_table(struct coll_run *run)
-{
-    struct lane **old = run->table;
-    int64_t old_n = run->table_n;
-    run->table_n = old_n ? 2 * old_n : 64;
-    run->table = ARENA_ARRAY(sim_arena(cluster_sim(run->cluster)), struct lane *, run->table_n);
-    for (int64_t i = 0; i < old_n; i++)
-        if (old[i]) *find_place(run, old[i]->src, old[i]->dst, old[i]->number) = old[i];
-}
-
 static struct lane *find_lane(struct coll_run *run, int32_t src, int32_t dst, int32_t number)
 {
-    if (2 * run->lane_n >= run->table_n) grow_table(run);
-    struct lane **place = find_place(run, src, dst, number);
-    if (*place) return *place;
-    struct lane *lane = ARENA_NEW(sim_arena(cluster_sim(run->cluster)), struct lane);
-    *place = lane;
-    run->lane_n++;
-    lane->src = src;
-    lane->dst = dst;
-    lane->number = number;
+    const struct lane_id id = {src, dst, number};
+    struct lane *lane = lanes_find(&run->lanes, id);
+    if (lane) return lane;
+    lane = lanes_add(&run->lanes, id);
     cluster_connect(run->cluster, &lane->conn, place_of(run, src), place_of(run, dst),
                     run->cfg.stream + (uint32_t)number);
     cluster_lag(&lane->conn, &run->cfg.lag);
     return lane;
 }
 
-/* ---- drawing --------------------------------------------------------------------------------- */
-
-struct spans_lane coll_run_lane(const struct coll_run *run, int32_t rank)
+static struct coll_draw_place drawn_at(const struct coll_run *run, const struct block *block)
 {
-    int32_t gpus = (int32_t)cluster_facts(run->cluster)->node_gpus, gpu = gpu_of(run, rank);
-    return (struct spans_lane){gpu / gpus, gpu % gpus * (1 + run->plan.blocks)};
-}
-
-static struct spans_lane lane_of_block(const struct coll_run *run, const struct block *block)
-{
-    struct spans_lane lane = coll_run_lane(run, block->rank);
-    lane.lane += 1 + block->number;
-    return lane;
-}
-
-/* Agents are no GPUs: they are not drawn. */
-static void begin_drawing(const struct coll_run *run, struct block *block)
-{
-    char name[64];
-    int32_t gpus = (int32_t)cluster_facts(run->cluster)->node_gpus;
-    if (is_agent(run, block->rank)) return;
-    block->since_ps = sim_now_ps(cluster_sim(run->cluster));
-    if (run->count.rounds > 0) return;
-    int n = snprintf(name, sizeof name, "GPU %d", gpu_of(run, block->rank) % gpus);
-    if (block->number == 0) spans_name(run->cfg.spans, coll_run_lane(run, block->rank), name);
-    snprintf(name + n, sizeof name - (size_t)n, " block %d", block->number);
-    spans_name(run->cfg.spans, lane_of_block(run, block), name);
-}
-
-/* draw_step draws what the block has waited for and moved since the step before. */
-static void draw_step(const struct coll_run *run, struct block *block)
-{
-    char name[64];
-    const struct coll_step *step = &block->step;
-    const int64_t now_ps = sim_now_ps(cluster_sim(run->cluster)), start_ps = block->since_ps;
-    bool moves = step->recv_from >= 0 || step->send_to >= 0;
-    block->since_ps = now_ps;
-    if (is_agent(run, block->rank) || !moves || start_ps == now_ps) return;
-    int n = 0;
-    if (step->recv_from >= 0) n = snprintf(name, sizeof name, "from %d ", step->recv_from);
-    if (step->send_to >= 0) snprintf(name + n, sizeof name - (size_t)n, "to %d", step->send_to);
-    spans_add(run->cfg.spans,
-              &(struct span){.at = lane_of_block(run, block),
-                             .name = name,
-                             .category = "communication",
-                             .start_ps = start_ps,
-                             .end_ps = now_ps,
-                             .bytes = step->send_to >= 0 ? step->send_bytes : step->recv_bytes});
+    return (struct coll_draw_place){run->cluster, gpu_of(run, block->rank), block->number,
+                                    run->plan.blocks};
 }
 
 /* ---- blocks ---------------------------------------------------------------------------------- */
@@ -352,7 +265,11 @@ static void block_ended(struct coll_run *run, struct block *block)
 /* The step's bytes have been moved: what follows from it. */
 static void end_step(struct coll_run *run, struct block *block)
 {
-    if (run->cfg.spans) draw_step(run, block);
+    if (run->cfg.spans && !is_agent(run, block->rank)) {
+        const struct coll_draw_place at = drawn_at(run, block);
+        coll_draw_step(run->cfg.spans, &at, &block->step, block->since_ps);
+        block->since_ps = sim_now_ps(cluster_sim(run->cluster));
+    }
     if (block->step.recv_from >= 0) {
         block->in->taken++;
         run->count.received++;
@@ -429,7 +346,11 @@ static void start_rank(struct coll_run *run, int32_t rank)
 {
     for (int32_t b = 0; b < blocks_n(run, rank); b++) {
         struct block *block = block_of(run, rank, b);
-        if (run->cfg.spans) begin_drawing(run, block);
+        if (run->cfg.spans && !is_agent(run, rank)) {
+            const struct coll_draw_place at = drawn_at(run, block);
+            if (run->count.rounds == 0) coll_draw_name(run->cfg.spans, &at);
+            block->since_ps = sim_now_ps(cluster_sim(run->cluster));
+        }
         make_ready(run, block);
     }
 }
@@ -486,6 +407,7 @@ struct coll_run *coll_run_new(struct cluster *cluster, const struct coll_run_cfg
     run->plan = *cfg->plan;
     CHECK(cfg->slots >= 1 && cfg->slots <= EARLY_MAX, "%d slots", cfg->slots);
     run->component = component;
+    run->lanes.arena = arena;
     pool_init(&run->messages, arena, sizeof(struct message));
     pool_init(&run->works, arena, sizeof(struct work));
     run->rank = ARENA_ARRAY(arena, struct rank, ranks_n(run));
@@ -551,8 +473,8 @@ static const char *block_waits_for(const struct coll_run *run, const struct bloc
 /* The first lane with messages that nobody takes. */
 static const char *unmatched(const struct coll_run *run, struct arena *arena)
 {
-    for (int64_t i = 0; i < run->table_n; i++) {
-        const struct lane *lane = run->table[i];
+    for (int64_t i = 0; i < run->lanes.table_n; i++) {
+        const struct lane *lane = run->lanes.table[i];
         if (lane && lane->sent != lane->taken)
             return arena_printf(arena,
                                 "%u messages from %s to %s on lane %d have no receive that matches",

@@ -21,12 +21,12 @@ typedef void coll_run_fn(struct sim *sim, struct coll_run *run, int32_t rank);
 /* struct coll_run_cfg: a plan and where its ranks are. */
 struct coll_run_cfg {
     const struct coll_plan *plan;
-    const int32_t *gpu;     /* [plan->ask.ranks] of the cluster; NULL: rank r is GPU r */
-    struct cluster_lag lag; /* software time of a hop */
-    int64_t launch_ps;      /* from coll_run_enter to a rank's first step */
-    int64_t block_bps;      /* what a rank's block moves: a step's time; 0 = no time */
-    int32_t slots;          /* messages sent on a lane and not yet taken in; NCCL_STEPS */
-    uint32_t stream;        /* first of the streams that it uses: stream + lane */
+    const int32_t *gpu;        /* [plan->ask.ranks] of the cluster; NULL: rank r is GPU r */
+    struct cluster_lag lag;    /* software time of a hop */
+    int64_t launch_ps;         /* from coll_run_enter to a rank's first step */
+    int64_t block_bps;         /* what a rank's block moves: a step's time; 0 = no time */
+    int32_t slots;             /* messages sent on a lane and not yet taken in; NCCL_STEPS */
+    uint32_t stream;           /* first of the streams that it uses: stream + lane */
     const struct spans *spans; /* told of every step of a rank's blocks; NULL = nobody draws */
     coll_run_fn *done;
     void *owner;
@@ -36,8 +36,6 @@ struct coll_run_cfg {
  * the run. */
 struct coll_run *coll_run_new(struct cluster *cluster, const struct coll_run_cfg *cfg);
 void *coll_run_owner(const struct coll_run *run);
-/* coll_run_lane returns the lane of a rank as a whole; those of its blocks follow. */
-struct spans_lane coll_run_lane(const struct coll_run *run, int32_t rank);
 
 /* coll_run_enter: a rank is ready to take part, now. Every rank enters once per round; a round ends
  * when all ranks are done. */

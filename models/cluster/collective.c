@@ -6,6 +6,7 @@
  */
 #include "models/cluster/collective.h"
 
+#include "models/cluster/coll_draw.h"
 #include "models/cluster/coll_run.h"
 #include "models/trace/msccl_plan.h"
 #include "sim/base/units.h"
@@ -24,7 +25,11 @@ struct collective {
 static void draw_rank(const struct collective *collective, int32_t rank)
 {
     const struct coll_ask *ask = &collective->plan.ask;
-    const struct spans_lane at = coll_run_lane(collective->run, rank);
+    const struct spans_lane at =
+        coll_draw_lane(&(struct coll_draw_place){.cluster = collective->site.cluster,
+                                                 .gpu = rank,
+                                                 .block = -1,
+                                                 .blocks = collective->plan.blocks});
     if (!collective->site.spans) return;
     spans_add(collective->site.spans,
               &(struct span){.at = at,
@@ -72,16 +77,17 @@ struct collective *collective_new(const struct collective_cfg *cfg,
         collective->plan.agents > 0 ? &facts->in_switch : &facts->cost[ask.protocol];
     /* Simple, and so NVLS, makes sure of its data by another trip to the NIC (flush). */
     int64_t net_ps = cost->net_ps + (ask.protocol == COLL_SIMPLE ? 2 : 1) * facts->nic_ps;
-    int32_t at_once = collective->plan.at_once > 0 ? collective->plan.at_once : 1;
-    collective->run =
-        coll_run_new(site->cluster, &(struct coll_run_cfg){.plan = &collective->plan,
-                                                           .lag = {cost->nvlink_ps, net_ps},
-                                                           .launch_ps = cost->launch_ps,
-                                                           .block_bps = cost->channel_bps / at_once,
-                                                           .slots = slots,
-                                                           .spans = site->spans,
-                                                           .done = rank_done,
-                                                           .owner = collective});
+    int32_t at_once = collective->plan.at_once;
+    collective->run = coll_run_new(
+        site->cluster,
+        &(struct coll_run_cfg){.plan = &collective->plan,
+                               .lag = {cost->nvlink_ps, net_ps},
+                               .launch_ps = cost->launch_ps,
+                               .block_bps = at_once > 0 ? cost->channel_bps / at_once : 0,
+                               .slots = slots,
+                               .spans = site->spans,
+                               .done = rank_done,
+                               .owner = collective});
     return collective;
 }
 
@@ -132,6 +138,7 @@ void collective_record(const struct collective *collective, struct record *recor
     record_metric(record, "collective", "rank_sent_bytes", "bytes", (double)most_sent(collective));
     record_metric(record, "collective", "channels", "1", (double)ask->channels);
     record_metric(record, "collective", "ranks", "1", (double)ask->ranks);
+    record_metric(record, "collective", "size", "bytes", (double)ask->bytes);
     if (collective->left > 0) return;
     double time_s = units_s(collective->end_ps - collective->start_ps);
     record_phase(record,

@@ -21,7 +21,7 @@ struct collective_cost {
 struct collective_facts {
     struct collective_cost cost[COLL_PROTOCOLS];
     struct collective_cost in_switch; /* of algorithms with agents, whatever the protocol */
-    int64_t nic_ps; /* of a message, by every protocol: what the NIC and its driver take */
+    int64_t nic_ps;      /* of a message, by every protocol: what the NIC and its driver take */
     int64_t nic_told_ps; /* what NCCL's tuner is told of it; 0 = the same */
     int64_t slots, channels, chunk_bytes, nvls_chunk_bytes;
     int64_t ll_bytes, ll128_bytes; /* per rank: up to where, if not by NCCL's tuner */
@@ -31,9 +31,9 @@ extern const struct schema collective_facts_schema;
 /* struct collective_cfg: the workload. */
 struct collective_cfg {
     const char *name;
-    int op;        /* enum coll_op */
-    int algorithm; /* 0 = auto; else 1 + index into coll_list */
-    int protocol;  /* 0 = auto; else 1 + enum coll_protocol */
+    int op;           /* enum coll_op */
+    int algorithm;    /* 0 = auto; else 1 + index into coll_list */
+    int protocol;     /* 0 = auto; else 1 + enum coll_protocol */
     const char *file; /* of MSCCL, instead of an algorithm; "" or NULL = none */
     int64_t bytes, ranks, root, channels, slices, chunk_bytes;
 };
@@ -54,9 +54,9 @@ struct collective_site {
 int collective_choose(const struct collective_cfg *cfg, const struct collective_site *site,
                       struct coll_ask *ask);
 
-/* Algorithms from files (collective_file.c): collective_file_check reads cfg->file and looks whether
- * it is for so many ranks and the rest of cfg (C048, and those of the reader); collective_file_plan
- * plans what it has accepted, and returns NULL, or why it cannot. */
+/* Algorithms from files (collective_file.c): collective_file_check reads cfg->file and looks
+ * whether it is for so many ranks (0 = not known yet) and the rest of cfg (C048, and those of the
+ * reader); collective_file_plan plans what it has accepted, and returns NULL, or why it cannot. */
 bool collective_file_check(const struct collective_cfg *cfg, int64_t ranks, struct err *err);
 const char *collective_file_plan(const struct collective_cfg *cfg,
                                  const struct collective_site *site, struct coll_plan *plan);

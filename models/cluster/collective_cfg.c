@@ -85,6 +85,11 @@ static const struct schema_field fields[] = {
 static void check(const void *config, struct schema_check *check)
 {
     const struct collective_cfg *cfg = config;
+    struct err err = {0};
+    if (collective_has_file(cfg)) collective_file_check(cfg, 0, &err);
+    for (int e = 0; e < err.count && e < ERR_CAP; e++)
+        schema_complain(check, "file", "C048: %s", err.messages[e]);
+    err_free(&err);
     if (collective_has_file(cfg) && cfg->algorithm > 0)
         schema_complain(check, "algorithm", "C048: the file is the algorithm");
     if (collective_has_file(cfg) && (cfg->channels > 0 || cfg->slices > 0))
@@ -160,7 +165,7 @@ bool collective_check(const struct collective_cfg *cfg, int64_t gpus, int64_t do
     "NCCL, the same, Hopper: llMaxBws 141 GB/s by 16 channels, perChMaxRingLL128Bws, "             \
     "perChMaxTreeBws, perChMaxNVLSTreeBws"
 
-#define COST_FIELDS(launch, nvlink, net, channel)                                                          \
+#define COST_FIELDS(launch, nvlink, net, channel)                                                  \
     {.key = "launch",                                                                              \
      .type = SCHEMA_TIME,                                                                          \
      .offset = offsetof(struct collective_cost, launch_ps),                                        \
@@ -187,16 +192,16 @@ bool collective_check(const struct collective_cfg *cfg, int64_t gpus, int64_t do
          .offset = offsetof(struct collective_cost, channel_bps),                                  \
          .fallback = channel,                                                                      \
          .max = "1000Tbps",                                                                        \
-         .help = "What a channel moves at most: its thread blocks' time of a message; where "      \
-                 "two of them work at a time (up and down a tree), half each; 0 = no limit.",      \
+         .help = "What a channel moves at most: its blocks' time of a message (rings, trees, "     \
+                 "NVLS; up "                                                                       \
+                 "and down a tree have half each); 0 = no limit.",                                 \
          .source = NCCL_CHANNEL_SOURCE},                                                           \
     {                                                                                              \
         .key = NULL                                                                                \
     }
 
 static const struct schema_field ll_fields[] = {COST_FIELDS("6.6us", "0.6us", "2.7us", "8.8GBps")};
-static const struct schema_field ll128_fields[] = {
-    COST_FIELDS("14us", "1.9us", "4us", "36.7GBps")};
+static const struct schema_field ll128_fields[] = {COST_FIELDS("14us", "1.9us", "4us", "36.7GBps")};
 static const struct schema_field simple_fields[] = {
     COST_FIELDS("8.4us", "3.4us", "14us", "41.4GBps")};
 static const struct schema_field in_switch_fields[] = {

@@ -121,8 +121,8 @@ int collective_choose(const struct collective_cfg *cfg, const struct collective_
         bool peers = ask->op == COLL_ALL_TO_ALL || ask->op == COLL_SEND_RECV;
         choice.algorithm = coll_find(peers ? "pairwise" : "ring");
     }
-    ask->protocol = choice.protocol < 0 ? by_size(site->facts, ask)
-                                        : (enum coll_protocol)choice.protocol;
+    ask->protocol =
+        choice.protocol < 0 ? by_size(site->facts, ask) : (enum coll_protocol)choice.protocol;
     const struct coll_ops *ops = coll_list[choice.algorithm];
     ask->channels =
         cfg->channels > 0 ? (int32_t)cfg->channels : choose_channels(ask, channels_most(site));

@@ -36,7 +36,7 @@ bool collective_file_check(const struct collective_cfg *cfg, int64_t ranks, stru
     struct msccl algorithm;
     struct coll_plan plan;
     bool ok = read_file(cfg, &scratch, err, &algorithm);
-    if (ok) {
+    if (ok && ranks > 0) {
         const struct coll_ask ask = make_ask(cfg, &algorithm, ranks);
         const char *wrong = msccl_plan(&plan, &algorithm, &ask, &scratch);
         if (wrong) ok = err_add(err, (struct err_pos){.file = cfg->file}, "%s", wrong);

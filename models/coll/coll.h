@@ -7,9 +7,10 @@
  *
  * A step does, in this order: wait until another block of the same rank has finished a step (if
  * after_block >= 0); wait for the next message from recv_from (if >= 0) and put it down at recv_at,
- * or, if `reduce`, add it to what is there; do the same with copy_bytes of the rank's own data, from
- * copy_at; wait for a free slot to send_to (if >= 0) and send the bytes at send_at. Sending does not wait for arrival. Messages between two ranks on one lane
- * arrive in order; a lane from one rank to another has one block that sends and one that receives.
+ * or, if `reduce`, add it to what is there; do the same with copy_bytes of its own data, from
+ * copy_at; wait for a free slot to send_to (if >= 0) and send the bytes at send_at. Sending does
+ * not wait for arrival. Messages between two ranks on one lane arrive in order; a lane from one
+ * rank to another has one block that sends and one that receives.
  *
  * Data are addressed per rank. All-reduce, all-gather, reduce-scatter, broadcast work in place in
  * [0, bytes). All-to-all reads input at [0, bytes), leaves output at [bytes, 2 * bytes), and may
@@ -76,8 +77,9 @@ struct coll_plan {
     int32_t agents;
     int32_t blocks, agent_blocks; /* of a rank, of an agent */
     int32_t lanes;                /* lanes are numbered 0 .. lanes-1 */
-    int32_t at_once; /* blocks of a channel that share its threads, as up and down a tree; 0 = 1 */
-    const void *state;            /* the algorithm's */
+    int32_t at_once; /* blocks of a channel that share what it can move, as up and down a tree; 0 =
+                        blocks take no time: who lets messages be long moves them in slices */
+    const void *state; /* the algorithm's */
 };
 
 /* struct coll_step: see above. coll_step_none has nothing to do. */

@@ -29,6 +29,7 @@ static const char *ring_plan(struct coll_plan *plan, struct arena *arena)
     }
     if (ask->ranks == 1) ring->rounds = 0;
     plan->blocks = plan->lanes = ask->channels;
+    plan->at_once = 1;
     plan->state = ring;
     return NULL;
 }

@@ -50,7 +50,7 @@ struct tuner_facts {
     bool plain_tree;     /* the tree could be neither balanced nor split over two NICs */
     bool same_channels;  /* all channels visit the GPUs in the same order */
     int64_t collectives; /* in one launch; 0 counts as 1 */
-    struct tuner_graph graph;   /* of ring, tree and PAT */
+    struct tuner_graph graph; /* of ring, tree and PAT */
     int64_t ring_bps; /* of all channels of the ring, which has one rate inside a node and between
                          nodes; 0 = as graph */
     struct tuner_graph nvls;    /* of NVLS and NVLSTree: at least 2 channels */

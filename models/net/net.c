@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "models/net/idle.h"
+#include "models/net/buffers.h"
 #include "models/net/nic.h"
 #include "models/net/switch.h"
 #include "sim/base/units.h"
@@ -43,19 +45,43 @@ static struct fabric_path net_path(struct fabric *base, int32_t src, int32_t dst
     int n = walk(net, src, dst, path);
     CHECK(n > 0, "no path from %s to %s", net->graph->nodes[src].name, net->graph->nodes[dst].name);
     struct fabric_path facts = {.bottleneck_bps = INT64_MAX};
-    int64_t slowest_ps = 0;
     for (int i = 0; i < n; i++) {
         const struct topo_link *link = &net->graph->links[path[i]];
         facts.delay_ps += link->delay_ps;
         if (link->rate_bps < facts.bottleneck_bps) facts.bottleneck_bps = link->rate_bps;
-        int64_t full_ps =
-            port_serialise_ps(net->port[path[i]], net->cfg->mtu_bytes + net_data_bytes(net->cfg));
-        facts.forward_ps += full_ps;
-        if (full_ps > slowest_ps) slowest_ps = full_ps;
     }
-    facts.forward_ps -= slowest_ps;
     facts.first_bps = net->graph->links[path[0]].rate_bps;
     return facts;
+}
+
+/* What packets take one way; the links are as they were built, whatever faults make of them. */
+static int64_t way_ps(struct net *net, const int32_t ends[2], const struct idle_packets *packets)
+{
+    int32_t path[TOPO_PATH_MAX];
+    struct idle_link link[TOPO_PATH_MAX];
+    int n = walk(net, ends[0], ends[1], path);
+    for (int i = 0; i < n; i++) {
+        const struct topo_link *built = &net->graph->links[path[i]];
+        link[i] =
+            (struct idle_link){built->rate_bps, built->delay_ps, net->port[path[i]]->cut_bytes};
+    }
+    return idle_ps(link, n, packets);
+}
+
+static int64_t net_idle_ps(struct fabric *base, const struct fabric_msg *msg)
+{
+    struct net *net = (struct net *)base;
+    const int64_t mtu_bytes = net->cfg->mtu_bytes, header_bytes = net->shared.header_bytes;
+    struct idle_packets packets = {.n = msg->bytes > 0 ? (msg->bytes - 1) / mtu_bytes + 1 : 1};
+    const int64_t last_bytes = msg->bytes - (packets.n - 1) * mtu_bytes + header_bytes;
+    packets.middle_bytes = mtu_bytes + header_bytes;
+    packets.last_bytes = last_bytes;
+    packets.first_bytes =
+        (packets.n > 1 ? packets.middle_bytes : last_bytes) + net->cfg->framing.first_bytes;
+    int64_t time_ps = way_ps(net, (int32_t[]){msg->src, msg->dst}, &packets);
+    if (!msg->confirm) return time_ps;
+    const struct idle_packets ack = {.n = 1, .first_bytes = net->shared.ack_bytes};
+    return time_ps + way_ps(net, (int32_t[]){msg->dst, msg->src}, &ack);
 }
 
 /* Unloaded round trip of a full packet and its acknowledgement, stored and forwarded. */
@@ -117,7 +143,8 @@ static void on_reroute(struct sim *sim, void *self)
         if (net->sw[v]) switch_set_routes(net->sw[v], net->routes);
 }
 
-/* The two ends of a cable know at once that it is down; the others after net_cfg.convergence_ps. */
+/* The two ends of a cable know at once that it is down; the others after net_cfg.convergence_ps,
+ * but of what is down from the first all have known for long. */
 static void set_down(struct net *net, struct port *port, bool down)
 {
     struct net_switch *sw = net->sw[net->graph->links[port->link].from];
@@ -128,7 +155,18 @@ static void set_down(struct net *net, struct port *port, bool down)
         port_set_down(port, down);
     }
     net->down[port->link] = down;
-    timer_after(net->fabric.sim, &net->reroute, net->cfg->convergence_ps);
+    const bool at_first = sim_now_ps(net->fabric.sim) == 0;
+    timer_after(net->fabric.sim, &net->reroute, at_first ? 0 : net->cfg->convergence_ps);
+}
+
+/* Links by name, as all random streams: seeds a step apart would give one sequence, shifted. */
+static uint64_t errors_seed(const struct net *net, int32_t link)
+{
+    struct arena scratch = {0};
+    const char *name = arena_printf(&scratch, "link/%s/errors", net->graph->links[link].name);
+    struct rng rng = rng_stream(sim_seed(net->fabric.sim), name);
+    arena_free(&scratch);
+    return rng_u64(&rng);
 }
 
 static void net_set_link(struct fabric *base, int32_t link, const struct fabric_link *state)
@@ -139,8 +177,7 @@ static void net_set_link(struct fabric *base, int32_t link, const struct fabric_
     if (state->rate_bps > 0 && state->rate_bps != port->rate_bps)
         port_set_rate(port, state->rate_bps);
     if (state->bit_errors != port->bit_errors)
-        port_set_errors(port, state->bit_errors,
-                        sim_seed(base->sim) ^ ((uint64_t)link + 1) * UINT64_C(0x9e3779b97f4a7c15));
+        port_set_errors(port, state->bit_errors, errors_seed(net, link));
     bool stormy = net->stormy[link];
     if (state->storm == stormy) return;
     net->stormy[link] = state->storm;
@@ -148,7 +185,8 @@ static void net_set_link(struct fabric *base, int32_t link, const struct fabric_
         port_send_pause(port->reverse, c, state->storm, net->cfg->pfc.response_ps);
 }
 
-static const struct fabric_ops ops = {.send = net_send, .path = net_path, .set_link = net_set_link};
+static const struct fabric_ops ops = {
+    .send = net_send, .path = net_path, .idle_ps = net_idle_ps, .set_link = net_set_link};
 
 /* ---- building -------------------------------------------------------------------------------- */
 
@@ -262,8 +300,7 @@ static void build_shared(struct net *net)
                                     .deliver_nic = nic_deliver,
                                     .next = nic_next,
                                     .make = nic_make,
-                                    .frame_bytes = cfg->mtu_bytes + shared->header_bytes +
-                                                   cfg->framing.first_bytes,
+                                    .frame_bytes = buffers_frame_bytes(cfg),
                                     .salt = (uint32_t)rng_u64(&salt),
                                     .watchdog_ps = cfg->pfc.watchdog_ps,
                                     .classes = cfg->classes.n > 0 ? (int)cfg->classes.n : 1};
@@ -340,11 +377,23 @@ struct net_totals net_totals(const struct fabric *base)
     for (int32_t v = 0; v < net->graph->node_n; v++) {
         const struct net_switch *sw = net->sw[v];
         if (!sw) continue;
+        if (sw->headroom_max_bytes > sum.headroom_max_bytes)
+            sum.headroom_max_bytes = sw->headroom_max_bytes;
         for (int i = 0; i < sw->port_n * net->shared.net.classes; i++)
-            if (sw->ingress[i].max_bytes > sum.headroom_max_bytes)
-                sum.headroom_max_bytes = sw->ingress[i].max_bytes;
+            if (sw->ingress[i].max_bytes > sum.ingress_max_bytes)
+                sum.ingress_max_bytes = sw->ingress[i].max_bytes;
     }
     return sum;
+}
+
+const char *net_broken(const struct fabric *base, struct arena *arena)
+{
+    const struct net *net = (const struct net *)base;
+    const struct rdma_qp *qp = net->shared.broken;
+    if (!qp) return NULL;
+    return arena_printf(arena, "%s: no acknowledgement from %s after %lld retries",
+                        net->graph->nodes[qp->src].name, net->graph->nodes[qp->dst].name,
+                        (long long)net->cfg->retries);
 }
 
 struct net_parts net_parts(const struct fabric *base)
@@ -373,7 +422,8 @@ void net_record(const struct fabric *base, struct record *record)
     record_metric(record, "network", "timeouts", "1", (double)sum.timeouts);
     record_metric(record, "network", "retransmitted_packets", "1", (double)sum.retransmitted);
     record_metric(record, "network", "out_of_order_packets", "1", (double)net->shared.out_of_order);
-    record_metric(record, "network", "ingress_max_bytes", "bytes", (double)sum.headroom_max_bytes);
+    record_metric(record, "network", "ingress_max_bytes", "bytes", (double)sum.ingress_max_bytes);
+    record_metric(record, "network", "headroom_max_bytes", "bytes", (double)sum.headroom_max_bytes);
     for (int32_t l = 0; l < net->graph->link_n; l++) {
         const struct port *port = net->port[l];
         if (port->tx_bytes == 0) continue;

@@ -16,9 +16,14 @@ struct net_totals {
     int64_t data_hops, ack_hops;
     int64_t injected_bytes, delivered_bytes, dropped_bytes, inflight_bytes;
     int64_t drops, pauses, marks, timeouts, retransmitted;
-    int64_t headroom_max_bytes; /* most that an ingress port held */
+    int64_t ingress_max_bytes;  /* most that a class of an ingress port held */
+    int64_t headroom_max_bytes; /* most of its headroom that one used */
 };
 struct net_totals net_totals(const struct fabric *fabric);
+
+/* net_broken says which queue pair gave up (network.retries), which ended the run; NULL: none did.
+ * Lives in arena. */
+const char *net_broken(const struct fabric *fabric, struct arena *arena);
 
 /* struct net_parts: what a fabric consists of, for those that look at all of it. */
 struct port;

@@ -1,7 +1,10 @@
 /* net_cfg.c - keys of the packet fabric. */
 #include "models/net/net_cfg.h"
 
+#include <string.h>
+
 #include "models/cc/cc.h"
+#include "models/net/buffers.h"
 #include "models/route/route.h"
 
 #define AT(member) offsetof(struct net_cfg, member)
@@ -224,8 +227,8 @@ static const struct schema_field transport_fields[] = {
      .fallback = "0",
      .max = "1s",
      .help = "Selective repeat, out-of-order delivery: a packet is lost once another arrived that "
-             "was sent so much later; 0 = a quarter of the unloaded round trip, and more after "
-             "each needless repetition.",
+             "was sent so much later; 0 = a quarter of the unloaded round trip (all of it "
+             "where every packet takes a way of its own), and more after each needless repetition.",
      .source = "RACK, RFC 8985 section 6.2"},
     {.key = NULL},
 };
@@ -350,6 +353,14 @@ static const struct schema_field fields[] = {
      .min = "1us",
      .max = "100s",
      .help = "Without an acknowledgement for so long, packets are sent again."},
+    {.key = "retries",
+     .type = SCHEMA_COUNT,
+     .offset = AT(retries),
+     .fallback = "7",
+     .max = "1000000",
+     .help = "A queue pair whose packets were sent again so often without one acknowledgement is "
+             "broken, which ends the run; 0 = never.",
+     .source = "InfiniBand Architecture Specification, 9.7.5: retry_cnt, 3 bits; NCCL: 7"},
     {.key = "buffer",
      .type = SCHEMA_SIZE,
      .offset = AT(buffer_bytes),
@@ -383,8 +394,10 @@ static const struct schema_field fields[] = {
      .offset = AT(credit_buffer_bytes),
      .fallback = "0B",
      .max = "1GB",
-     .help = "infiniband: room of a switch for each port and virtual lane; 0 = what its link needs "
-             "(rate, delay there and back, four frames)."},
+     .help =
+         "infiniband: room of a switch for each port and virtual lane; 0 = an equal part of its "
+         "buffer, at least what its link needs (rate, delay there and back, four frames).",
+     .source = "assumed: buffers of InfiniBand switches are not published"},
     {.key = "classes",
      .type = SCHEMA_LIST,
      .offset = AT(classes),
@@ -397,7 +410,7 @@ static const struct schema_field fields[] = {
      .fallback = "10ms",
      .max = "1h",
      .help = "A link goes down or comes back: its two ends know at once, all other switches after "
-             "this time.",
+             "this time. What is down from the beginning, all know.",
      .source = "assumed: BGP with fast fail-over within a fabric"},
     {.key = "framing",
      .type = SCHEMA_SECTION,
@@ -439,9 +452,50 @@ static const struct schema_field fields[] = {
     {.key = NULL},
 };
 
+static bool same_name(const struct schema_list *classes)
+{
+    const struct net_class *class_ = classes->items;
+    for (int64_t a = 0; a < classes->n; a++)
+        for (int64_t b = 0; b < a; b++)
+            if (strcmp(class_[a].name, class_[b].name) == 0) return true;
+    return false;
+}
+
+static const char *per_flow_kind(void)
+{
+    int i = 0;
+    while (route_list[i] && !route_list[i]->per_flow)
+        i++;
+    return route_list[i] ? route_kinds[i]->name : "none";
+}
+
+static void check_net(const void *config, struct schema_check *check)
+{
+    const struct net_cfg *cfg = config;
+    const int64_t frame_bytes = buffers_frame_bytes(cfg);
+    if (cc_list[cfg->cc.index]->wants_hops && !route_list[cfg->routing.index]->per_flow)
+        schema_complain(check, "routing",
+                        "C035: %s compares what the hops of one path tell from packet to packet: "
+                        "it needs a routing that keeps a flow on its path, like %s, not %s",
+                        cfg->cc.kind, per_flow_kind(), cfg->routing.kind);
+    if (same_name(&cfg->classes)) schema_complain(check, "classes", "C078: two have one name");
+    if (cfg->link_layer != NET_INFINIBAND) return;
+    if (cfg->acks == NET_ACKS_DATA)
+        schema_complain(check, "acks",
+                        "C073: infiniband: acknowledgements among data would need credit to give "
+                        "credit back");
+    if (cfg->cell_bytes > 1)
+        schema_complain(check, "cell", "C074: infiniband: credit counts bytes, not cells");
+    if (cfg->credit_buffer_bytes > 0 && cfg->credit_buffer_bytes < frame_bytes)
+        schema_complain(check, "credit_buffer",
+                        "C075: a packet of %lld B would never have credit: give room for one, or 0",
+                        (long long)frame_bytes);
+}
+
 const struct schema net_schema = {
     .name = "network",
     .help = "How the network is simulated.",
     .size = sizeof(struct net_cfg),
     .fields = fields,
+    .check = check_net,
 };

@@ -28,6 +28,7 @@ struct net_cfg {
     int recovery; /* enum net_recovery */
     int acks;     /* enum net_acks */
     int64_t retransmit_ps;
+    int64_t retries; /* 0 = for ever */
     struct {
         int64_t reorder_ps; /* 0 = adapts */
     } transport;

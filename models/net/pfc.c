@@ -84,9 +84,15 @@ bool pfc_decide(struct net_switch *sw, int account, int64_t bytes)
         /* With nothing held of this neighbour, nothing would ever let it go again. */
         if (in->bytes > 0 && in->bytes + bytes > xoff_bytes(sw)) pause_neighbour(sw, account);
     }
-    if (!is_full(sw, in, bytes)) return true;
-    settle(sw);
-    return !is_full(sw, in, bytes);
+    bool full = is_full(sw, in, bytes);
+    if (full) {
+        settle(sw);
+        full = is_full(sw, in, bytes);
+    }
+    int64_t used_bytes = in->bytes + bytes - (in->limit_bytes - in->headroom_bytes);
+    if (in->paused && !full && used_bytes > sw->headroom_max_bytes)
+        sw->headroom_max_bytes = used_bytes;
+    return !full;
 }
 
 static void send_credit(struct net_switch *sw, int account)
@@ -111,6 +117,13 @@ void pfc_tell(struct net_switch *sw, int account, uint32_t wire_bytes)
         send_credit(sw, account);
 }
 
+int64_t pfc_round_bytes(int64_t rate_bps, int64_t way_ps, int64_t frame_bytes)
+{
+    int64_t on_way = units_carried_bytes(rate_bps, way_ps);
+    on_way += units_serialise_ps(on_way, rate_bps) < way_ps; /* rounded up */
+    return 3 * frame_bytes + PORT_PAUSE_WIRE_BYTES + on_way;
+}
+
 int64_t pfc_need_bytes(const struct net_switch *sw, int slot)
 {
     const struct port *port = &sw->ports[slot];
@@ -119,18 +132,19 @@ int64_t pfc_need_bytes(const struct net_switch *sw, int slot)
      * switch at its end, data do. tests/property/prop_pfc.c finds the same by bisection. */
     int64_t way_ps =
         port->delay_ps - port->peer_latency_ps + port->reverse->delay_ps + sw->cfg->pfc.response_ps;
-    int64_t on_way = units_carried_bytes(port->rate_bps, way_ps);
-    on_way += units_serialise_ps(on_way, port->rate_bps) < way_ps; /* rounded up */
-    return 3 * sw->net->frame_bytes + PORT_PAUSE_WIRE_BYTES + on_way;
+    return pfc_round_bytes(port->rate_bps, way_ps, sw->net->frame_bytes);
 }
 
-/* Room for what a neighbour can send until it hears of the room that its first byte left behind. */
+/* Room for a queue: an equal part of the buffer. At least for what a neighbour can send until it
+ * hears of the room that its first byte left behind. */
 static int64_t credit_bytes(const struct net_switch *sw, int slot)
 {
     const struct port *port = &sw->ports[slot];
     int64_t round_trip_ps = port->delay_ps + port->reverse->delay_ps;
-    return units_carried_bytes(port->rate_bps, round_trip_ps) +
-           (CREDIT_FRAMES + 2) * sw->net->frame_bytes;
+    int64_t need_bytes = units_carried_bytes(port->rate_bps, round_trip_ps) +
+                         (CREDIT_FRAMES + 2) * sw->net->frame_bytes;
+    int64_t part_bytes = sw->cfg->buffer_bytes / (sw->port_n * sw->net->classes);
+    return part_bytes > need_bytes ? part_bytes : need_bytes;
 }
 
 void pfc_init(struct net_switch *sw)

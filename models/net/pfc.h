@@ -41,6 +41,9 @@ static inline void pfc_free(struct net_switch *sw, int account, uint32_t wire_by
     sw->bytes -= bytes;
     if (__builtin_expect(in->bytes <= in->tell_bytes, 0)) pfc_tell(sw, account, wire_bytes);
 }
+/* pfc_round_bytes returns the least headroom without loss of a link whose data and pauses take
+ * way_ps there and back, response included. */
+int64_t pfc_round_bytes(int64_t rate_bps, int64_t way_ps, int64_t frame_bytes);
 /* pfc_need_bytes returns the least headroom without loss of the link that comes in at slot. */
 int64_t pfc_need_bytes(const struct net_switch *sw, int slot);
 

@@ -101,6 +101,19 @@ static RDMA_RARE void go_back(struct rdma_qp *qp, enum cc_event why)
     activate_or_rearm(qp);
 }
 
+/* An acknowledgement since the last timeout moved progress_ps. */
+static void count_timeout(struct rdma_qp *qp, int64_t now_ps)
+{
+    struct nic_shared *shared = qp->nic->shared;
+    const int64_t retries = shared->cfg->retries;
+    shared->timeouts++;
+    qp->timeouts = qp->timeouts && qp->progress_ps == qp->timeout_ps ? qp->timeouts + 1 : 1;
+    qp->progress_ps = qp->timeout_ps = now_ps;
+    if (retries == 0 || qp->timeouts <= retries || shared->broken) return;
+    shared->broken = qp;
+    sim_finish(shared->sim);
+}
+
 static void on_retransmit(struct sim *sim, void *self)
 {
     struct rdma_qp *qp = self;
@@ -110,8 +123,7 @@ static void on_retransmit(struct sim *sim, void *self)
     int64_t due_ps = qp->progress_ps + shared->cfg->retransmit_ps;
     if (qp->selective) settle(qp);
     if (due_ps <= now_ps) {
-        shared->timeouts++;
-        qp->progress_ps = now_ps;
+        count_timeout(qp, now_ps);
         due_ps = now_ps + shared->cfg->retransmit_ps;
         if (qp->selective) {
             rdma_selective_timeout(qp);
@@ -178,7 +190,7 @@ struct packet *rdma_make(struct rdma_qp *qp, int64_t at_ps)
     packet->dst = qp->dst;
     packet->sent_ps = at_ps;
     if (shared->cc->wants_hops) nic_telemetry(packet)->n = 0; /* packet_get leaves that as it was */
-    if (qp->sent == qp->acked_below) qp->progress_ps = at_ps; /* nothing else was to be answered */
+    if (qp->fresh == qp->acked_below) qp->progress_ps = at_ps; /* nothing was to be answered */
     int64_t payload = qp->lost_n ? rdma_selective_again(qp, packet) : fill(qp, packet, at_ps);
     qp->inflight_bytes += payload;
     shared->injected_bytes += packet->wire_bytes;
@@ -205,14 +217,13 @@ void rdma_post(struct rdma_qp *qp, struct fabric_msg *msg)
     struct nic *nic = qp->nic;
     struct nic_shared *shared = nic->shared;
     struct rdma_msg *posted = pool_get(&shared->messages);
-    const int classes = shared->net.classes; /* the last takes what is beyond */
     int64_t mtu = shared->cfg->mtu_bytes;
+    CHECK(msg->traffic_class < 8, "traffic class %d", msg->traffic_class);
     port_advance(&nic->port, sim_now_ps(shared->sim));
     posted->msg = msg;
     posted->bytes = msg->bytes;
     posted->qp = qp;
-    posted->flags = (uint8_t)((msg->traffic_class < classes ? msg->traffic_class : classes - 1)
-                              << PACKET_CLASS_SHIFT);
+    posted->flags = (uint8_t)(msg->traffic_class << PACKET_CLASS_SHIFT);
     posted->first = qp->queued;
     posted->packets = (uint32_t)((msg->bytes + mtu - 1) / mtu);
     if (posted->packets == 0) posted->packets = 1;

@@ -95,6 +95,8 @@ struct rdma_qp {
     /* rare */
     struct timer wake; /* the control's */
     struct timer retransmit;
+    int64_t timeout_ps;    /* the last one */
+    int64_t timeouts;      /* one after the other, no acknowledgement between them */
     struct rdma_qp *chain; /* hash */
     struct rdma_qp *rest_next;
     _Alignas(8) char state[]; /* of the control */

@@ -4,9 +4,11 @@
  * Mittal et al., SIGCOMM 2018), so the sender knows of every packet whether it arrived. It tells
  * loss from reordering by the time of sending, as RACK does (RFC 8985): a packet is lost if another
  * one that was sent later, by the reordering window or more, has arrived. Where paths keep the
- * order (delivery: in-order) the window is zero: a gap is a loss at once. With spraying it is a
- * quarter of the unloaded round trip and grows by as much whenever a repetition proves needless, up
- * to the round trip; 16 recoveries without one bring it back (RFC 8985, section 6.2). A count of
+ * order (delivery: in-order) the window is zero: a gap is a loss at once. Else it is a quarter of
+ * the unloaded round trip and grows by as much whenever a repetition proves needless, up to the
+ * round trip; 16 recoveries without one bring it back (RFC 8985, section 6.2). Where every packet
+ * takes a way of its own it begins with a whole round trip: their queues differ by more than RACK's
+ * few late packets, and a tenth of all was sent again in vain before it had grown. A count of
  * packets, as IRN suggests for spraying, would depend on the rate; time does not. It also finds
  * repetitions that are lost again, where IRN waits for its timeout.
  * What nothing later overtakes (the end of a message) is left to the timeout: all that is not known
@@ -16,6 +18,7 @@
 #include <string.h>
 
 #include "models/net/nic.h"
+#include "models/route/route.h"
 
 enum slot_state { SLOT_FLYING, SLOT_ARRIVED, SLOT_LOST };
 
@@ -58,7 +61,8 @@ static int64_t reorder_first_ps(const struct rdma_qp *qp)
 {
     const struct net_cfg *cfg = qp->nic->shared->cfg;
     if (cfg->delivery == NET_IN_ORDER) return 0;
-    return cfg->transport.reorder_ps > 0 ? cfg->transport.reorder_ps : qp->idle_ps / 2;
+    if (cfg->transport.reorder_ps > 0) return cfg->transport.reorder_ps;
+    return route_list[cfg->routing.index]->per_packet ? 2 * qp->idle_ps : qp->idle_ps / 2;
 }
 
 void rdma_selective_open(struct rdma_qp *qp)

@@ -47,8 +47,9 @@ struct net_switch {
     uint64_t seed; /* of the marking draws */
     bool hops;     /* packets carry telemetry */
     uint16_t port_n, down_n;
-    int32_t node;     /* in the graph */
-    int64_t paused_n; /* neighbours that are paused */
+    int32_t node;               /* in the graph */
+    int64_t paused_n;           /* neighbours that are paused */
+    int64_t headroom_max_bytes; /* most that came after a pause, of one account */
     int64_t latency_ps;
 };
 

@@ -1,5 +1,8 @@
 /* replay_cfg.c - keys of the workload kind `trace`, and what must fit. */
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "models/replay/replay_live.h"
 #include "models/trace/chakra.h"
@@ -52,10 +55,17 @@ static const struct schema_field fields[] = {
     {.key = NULL},
 };
 
-/* C047: groups are Chakra's. */
+/* C047: groups are Chakra's; the file is there. What is in it is read when its cluster is known. */
 static void check(const void *config, struct schema_check *check)
 {
     const struct replay_cfg *cfg = config;
+    struct arena scratch = {0};
+    const char *first =
+        cfg->format == REPLAY_CHAKRA ? arena_printf(&scratch, "%s.0.et", cfg->file) : cfg->file;
+    FILE *in = fopen(first, "r");
+    if (!in) schema_complain(check, "file", "C047: cannot read %s: %s", first, strerror(errno));
+    if (in) fclose(in);
+    arena_free(&scratch);
     if (*cfg->groups && cfg->format != REPLAY_CHAKRA)
         schema_complain(check, "groups", "C047: only `format: chakra` has process groups");
 }

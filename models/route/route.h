@@ -42,6 +42,7 @@ struct route_switch {
 struct route_ops {
     const char *help;
     bool per_packet; /* packets of one queue pair may overtake each other */
+    bool per_flow;   /* a queue pair keeps its links for as long as they are up */
     /* state_bytes returns the size of the state of one switch. */
     size_t (*state_bytes)(const void *config, const struct route_switch *facts);
     void (*init)(void *state, const void *config, const struct route_switch *facts);

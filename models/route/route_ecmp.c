@@ -69,6 +69,7 @@ static int32_t foresee(const void *state, const void *config, const struct route
 
 const struct route_ops route_ecmp = {
     .help = "the hash of a flow picks its link",
+    .per_flow = true,
     .state_bytes = state_bytes,
     .init = init,
     .pick = pick,

@@ -34,7 +34,7 @@ struct exec_message;
 struct exec_rank {
     int64_t time_ps[EXEC_CATEGORIES];
     int64_t since_ps;
-    int64_t drawn_ps[EXEC_LANES]; /* until when; 0 = nothing yet */
+    int64_t drawn_ps[EXEC_LANES];            /* until when; 0 = nothing yet */
     struct exec_message *inbox, **inbox_end; /* arrived, and nobody asked yet */
     struct exec_live *posted, **posted_end;  /* receives */
 };

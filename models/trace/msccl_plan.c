@@ -18,6 +18,8 @@
 
 #include <inttypes.h>
 
+#define UNITS_MAX (1 << 24) /* of a block */
+
 /* struct program: a block's steps, one or several units each. */
 struct program {
     int32_t *first;   /* [steps + 1] unit of a step */
@@ -134,6 +136,14 @@ static const struct coll_ops ops = {.help = "an algorithm of MSCCL, from a file"
 
 /* ---- planning -------------------------------------------------------------------------------- */
 
+static int64_t chunks_of(const struct msccl_block *block)
+{
+    int64_t n = 0;
+    for (int32_t s = 0; s < block->step_n; s++)
+        n += block->step[s].count;
+    return n;
+}
+
 /* number_units divides the steps of a block; single: a step is one unit. */
 static void number_units(const struct msccl_block *block, bool single, struct program *program,
                          struct arena *arena)
@@ -180,9 +190,12 @@ static const char *misfit(const struct msccl *algorithm, const struct coll_ask *
         return arena_printf(arena, "C048: it is for %d GPUs, not for %d", algorithm->gpu_n,
                             ask->ranks);
     if (ask->root > 0) return "C048: it has no other root than GPU 0";
-    if (ask->bytes < algorithm->bytes_min || ask->bytes > algorithm->bytes_max)
-        return arena_printf(arena, "C048: it is for %" PRId64 " to %" PRId64 " bytes",
-                            algorithm->bytes_min, algorithm->bytes_max);
+    if (ask->bytes < algorithm->bytes_min)
+        return arena_printf(arena, "C048: it is for %" PRId64 " bytes and more",
+                            algorithm->bytes_min);
+    if (ask->bytes > algorithm->bytes_max)
+        return arena_printf(arena, "C048: it is for %" PRId64 " bytes and less",
+                            algorithm->bytes_max);
     if (ask->bytes % algorithm->chunks_per_loop)
         return arena_printf(arena, "C048: %" PRId64 " bytes do not make %d equal chunks",
                             ask->bytes, algorithm->chunks_per_loop);
@@ -223,8 +236,12 @@ const char *msccl_plan(struct coll_plan *plan, const struct msccl *algorithm,
         const struct msccl_gpu *gpu = &algorithm->gpu[g];
         state->program[g] = ARENA_ARRAY(arena, struct program, gpu->block_n);
         if (gpu->block_n > plan->blocks) plan->blocks = gpu->block_n;
-        for (int32_t b = 0; b < gpu->block_n; b++)
+        for (int32_t b = 0; b < gpu->block_n; b++) {
+            if (state->rounds > 1 && chunks_of(&gpu->block[b]) > UNITS_MAX)
+                return arena_printf(
+                    arena, "C048: more than %d chunks in a tb: give a longer `chunk`", UNITS_MAX);
             number_units(&gpu->block[b], state->rounds == 1, &state->program[g][b], arena);
+        }
     }
     return NULL;
 }

@@ -3,8 +3,8 @@
  * Patterns (flows_pattern.c, flows_arrivals.c, flows_replay.c) only say which flow comes when. The
  * one idea: a flow exists only while it is on its way; what is to come is made when its time comes,
  * so that memory grows with the flows in flight (and 24 bytes per finished one, flows_stats.h).
- * The idle time of a flow is the delay of its path (there and back with `confirm`), its wire bytes
- * at the slowest link and one packet at each other one.
+ * The idle time of a flow is that of one message of its size (fabric_idle_ps), also where several
+ * queue pairs share it.
  * NOT modelled: time that sender and receiver take before and after the network.
  */
 #include "models/work/flows.h"
@@ -20,14 +20,9 @@ enum { TIMER_PATTERN };
 
 static int64_t idle_ps(const struct flows *flows, const struct flows_flow *flow)
 {
-    struct fabric_path path = fabric_path(flows->fabric, flows->hosts.endpoint[flow->src],
-                                          flows->hosts.endpoint[flow->dst]);
-    int64_t wire_bytes = framing_wire_bytes(&flows->hosts.framing, flow->bytes);
-    int64_t forward_ps = path.forward_ps; /* of the last packet, which may be all there is */
-    if (flow->bytes < flows->hosts.framing.payload_bytes)
-        forward_ps = forward_ps * flow->bytes / flows->hosts.framing.payload_bytes;
-    return (flows->cfg->confirm ? 2 : 1) * path.delay_ps + forward_ps +
-           units_serialise_ps(wire_bytes, path.bottleneck_bps);
+    struct fabric_msg whole = flow->msg[0];
+    whole.bytes = flow->bytes;
+    return fabric_idle_ps(flows->fabric, &whole);
 }
 
 static void arrived(struct sim *sim, struct fabric_msg *msg)
@@ -82,6 +77,7 @@ void flows_live_send(struct flows *flows, const struct flows_ask *ask)
             .dst = flows->hosts.endpoint[ask->dst],
             .bytes = bytes,
             .stream = ask->stream * (uint32_t)flows->cfg->queue_pairs + (uint32_t)p,
+            .traffic_class = (uint8_t)(flows->cfg->traffic_class + ask->traffic_class),
             .framing = &flows->hosts.framing,
             .sent = ask->tell_sent ? sent : NULL,
             .done = arrived,

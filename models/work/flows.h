@@ -33,7 +33,7 @@ struct flows_cfg {
     int64_t size_bytes, chunk_bytes, start_ps, duration_ps;
     int64_t ranks, stride, senders, receiver, concurrent;
     double load;
-    int64_t queue_pairs;
+    int64_t queue_pairs, traffic_class;
     bool confirm; /* a flow ends when its sender knows */
 };
 extern const struct schema flows_schema; /* its name is the workload kind: flows */
@@ -44,6 +44,7 @@ struct flows_hosts {
     const int32_t *edge_of;  /* [n] their edge switches; NULL = all at one */
     int64_t n;
     struct framing framing; /* of their network */
+    int64_t classes;        /* of traffic in their network; 0 counts as 1 */
 };
 
 struct flows;

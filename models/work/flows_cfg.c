@@ -136,6 +136,14 @@ static const struct schema_field fields[] = {
      .offset = AT(confirm),
      .fallback = "false",
      .help = "A flow ends when its sender has the last acknowledgement, not when it arrived."},
+    {.key = "traffic_class",
+     .type = SCHEMA_COUNT,
+     .offset = AT(traffic_class),
+     .fallback = "0",
+     .max = "7",
+     .help =
+         "Which of network.classes carries the flows, counted from 0. In an hpcc file the column "
+         "PG says it for each flow, if the network has several."},
     {.key = "queue_pairs",
      .type = SCHEMA_COUNT,
      .offset = AT(queue_pairs),
@@ -187,6 +195,9 @@ static void check_keys(const struct flows_cfg *cfg, struct schema_check *check)
             schema_complain(check, keys[k].key, "C043: pattern '%s' needs '%s'",
                             pattern_words[cfg->pattern], keys[k].key);
     }
+    if (cfg->traffic_class > 0 && cfg->pattern == FLOWS_FILE && cfg->format == FLOWS_HPCC)
+        schema_complain(check, "traffic_class",
+                        "C042: the column PG of an hpcc file says the class of each flow");
     if (cfg->ranks == 1) schema_complain(check, "ranks", "C044: one rank has no peer");
     if (cfg->ranks > 0 && cfg->receiver >= cfg->ranks)
         schema_complain(check, "receiver", "C044: rank %" PRId64 " of %" PRId64, cfg->receiver,
@@ -277,6 +288,11 @@ static bool check_hosts(const struct flows_cfg *cfg, const struct flows_hosts *h
 {
     const struct err_pos nowhere = {0};
     int64_t n = flows_live_ranks(cfg, hosts->n);
+    if (cfg->traffic_class > 0 && cfg->traffic_class >= hosts->classes)
+        return err_add(err, nowhere,
+                       "C045: traffic_class %" PRId64 ", but the topology has %" PRId64
+                       " in network.classes, counted from 0",
+                       cfg->traffic_class, hosts->classes > 1 ? hosts->classes : 1);
     if (cfg->pattern == FLOWS_FILE) return true;
     if (n < 2 || n > hosts->n)
         return err_add(err, nowhere,
@@ -324,6 +340,7 @@ bool flows_live_load(const struct flows_cfg *cfg, const struct flows_hosts *host
                                 .err = err,
                                 .endpoints = hosts ? hosts->n : 0,
                                 .unit = cfg->start_unit,
+                                .classes = hosts ? hosts->classes : 0,
                                 .plan = &loaded->plan};
     if (!*read->file) return true; /* check_keys complains */
     if (!flows_read_open(read)) return false;

@@ -13,7 +13,8 @@
 struct flows_ask {
     int32_t src, dst; /* endpoints */
     uint32_t stream;
-    bool tell_sent; /* call the pattern's sent, too */
+    uint8_t traffic_class; /* beyond that of the configuration */
+    bool tell_sent;        /* call the pattern's sent, too */
     int64_t bytes, tag;
 };
 

@@ -21,7 +21,8 @@ struct flows_item {
     int32_t on_sent, on_arrived; /* what it fires */
     int32_t next;                /* next item that waits for the same trigger, -1 = last */
     int32_t line;                /* in the file */
-    bool started;                /* while the plan is checked */
+    uint8_t traffic_class;
+    bool started; /* while the plan is checked */
 };
 
 /* enum flows_trigger_kind: ONESHOT starts all that wait, once; BARRIER the same after `count`
@@ -56,6 +57,7 @@ struct flows_read {
     struct err *err;
     int64_t endpoints; /* 0 = not known */
     int64_t unit;      /* enum flows_unit of start times */
+    int64_t classes;   /* of traffic; the columns for them count from 2 on */
     struct flows_plan *plan;
     /* ---- */
     struct flows_ids triggers; /* their numbers in the plan */

@@ -6,7 +6,8 @@
  * START is in seconds unless said otherwise. A flow starts when all flows that name its ID as their
  * NEXT_ID have arrived, and not before START; NEXT_ID -1 = none.
  * Source: alibaba-edu/High-Precision-Congestion-Control, simulation/scratch/third.cc.
- * NOT modelled: PG (all flows are of one class) and DPORT (each flow is a queue pair of its own).
+ * PG is the class of traffic where the topology has several.
+ * NOT modelled: DPORT (each flow is a queue pair of its own).
  */
 #include <inttypes.h>
 
@@ -47,12 +48,18 @@ static bool read_dependency(struct flows_read *read, struct flows_item *item)
 static bool read_flow(struct flows_read *read)
 {
     struct flows_item item = {.trigger = -1, .on_sent = -1, .on_arrived = -1};
-    int64_t unused = 0;
+    int64_t unused = 0, class_ = 0;
     if (!read_node(read, "the source", &item.src) || !read_node(read, "the destination", &item.dst))
         return false;
     if (item.src == item.dst) return flows_read_wrong(read, "source and destination are the same");
-    if (!flows_read_int(read, &class_limits, &unused) ||
-        !flows_read_int(read, &port_limits, &unused) ||
+    if (!flows_read_int(read, &class_limits, &class_)) return false;
+    if (read->classes > 1 && class_ >= read->classes)
+        return flows_read_wrong(read,
+                                "priority group %" PRId64 ", but the topology has %" PRId64
+                                " classes of traffic, counted from 0",
+                                class_, read->classes);
+    if (read->classes > 1) item.traffic_class = (uint8_t)class_;
+    if (!flows_read_int(read, &port_limits, &unused) ||
         !flows_read_int(read, &size_limits, &item.bytes) || !flows_read_start(read, &item.start_ps))
         return false;
     if (flows_read_word(read) && !read_dependency(read, &item)) return false;

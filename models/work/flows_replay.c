@@ -1,7 +1,6 @@
 /* flows_replay.c - the flows of a file, at their times or when what they wait for has happened.
  *
  * Times of the file count from the start of the workload. Each flow is a queue pair of its own.
- * NOT modelled: priorities.
  */
 #include <stdlib.h>
 
@@ -64,6 +63,7 @@ static void send_item(struct flows *flows, int32_t i)
     flows_live_send(flows, &(struct flows_ask){.src = item->src,
                                                .dst = item->dst,
                                                .stream = (uint32_t)i,
+                                               .traffic_class = item->traffic_class,
                                                .tell_sent = item->on_sent >= 0,
                                                .bytes = item->bytes,
                                                .tag = i});

@@ -50,6 +50,16 @@ static const struct bench_case cases[] = {
      "workloads/resnet50.yaml",
      {"wan.rtt=20ms"},
      1},
+    {"ring all-reduce 1 GiB, 1024 ranks",
+     "topologies/gmo-64su.yaml",
+     "workloads/all-reduce.yaml",
+     {"workload.ranks=1024", "workload.algorithm=ring", "workload.channels=1", "workload.slices=1"},
+     4},
+    {"hierarchical 1 GiB, 16384 ranks",
+     "topologies/gmo-64su.yaml",
+     "workloads/all-reduce.yaml",
+     {"workload.algorithm=hierarchical", "workload.channels=1"},
+     2},
 };
 #define CASES ((int64_t)(sizeof(cases) / sizeof(cases[0])))
 

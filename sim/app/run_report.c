@@ -151,6 +151,81 @@ static void print_throughput(const struct record *record, FILE *out)
         fprintf(out, "%-16s %.4g TFLOP/s, %.1f %% of the peak\n", "per GPU", tflops, 100 * mfu);
 }
 
+/* struct line: a value of the run, `factor` times what is recorded. */
+struct line {
+    const char *label, *entity, *metric;
+    double factor;
+    const char *unit;
+};
+
+/* What flows, a collective and the network under any workload come to. */
+static void print_lines(const struct record *record, FILE *out)
+{
+    static const struct line lines[] = {
+        {"makespan", "run", "makespan_s", 1e6, " us"},
+        {"time", "run", "time_s", 1e6, " us"},
+        {"algbw", "run", "algbw", 1e-9, " GB/s"},
+        {"busbw", "run", "busbw", 1e-9, " GB/s"},
+        {"goodput", "run", "goodput", 1e-9, " Gb/s"},
+        {"flows done", "flows", "done", 1, ""},
+        {"... unfinished", "flows", "unfinished", 1, ""},
+        {"... not started", "flows", "unstarted", 1, ""},
+        {"drops", "network", "drops", 1, ""},
+        {"pauses", "network", "pauses", 1, ""},
+        {"ECN marks", "network", "ecn_marks", 1, ""},
+        {"retransmitted", "network", "retransmitted_packets", 1, " packets"},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        double value;
+        if (!record_find(record, lines[i].entity, lines[i].metric, &value)) continue;
+        if (value == 0 && lines[i].label[0] == '.') continue;
+        fprintf(out, "%-16s %.*f%s\n", lines[i].label, lines[i].factor == 1 ? 0 : 3,
+                value * lines[i].factor, lines[i].unit);
+    }
+}
+
+/* Completion times and slowdowns of flows. */
+static void print_percentiles(const struct record *record, FILE *out)
+{
+    static const char *const quantiles[] = {"p50", "p95", "p99", "max"};
+    static const struct line lines[] = {{"completion time", "flows", "fct", 1e6, "us"},
+                                        {"slowdown", "flows", "slowdown", 1, ""}};
+    double value;
+    char name[32];
+    if (!record_find(record, "flows", "fct_p50", &value)) return;
+    fprintf(out, "\n%-16s", "of flows");
+    for (size_t q = 0; q < sizeof quantiles / sizeof *quantiles; q++)
+        fprintf(out, " %12s", quantiles[q]);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        fprintf(out, "\n%-16s", lines[i].label);
+        for (size_t q = 0; q < sizeof quantiles / sizeof *quantiles; q++) {
+            snprintf(name, sizeof name, "%s_%s", lines[i].metric, quantiles[q]);
+            record_find(record, lines[i].entity, name, &value);
+            fprintf(out, " %12.3f", value * lines[i].factor);
+        }
+        fprintf(out, "%s%s", *lines[i].unit ? " " : "", lines[i].unit);
+    }
+    fprintf(out, "\n");
+}
+
+/* The link that carried most, of runs that are about the network. */
+static void print_busiest(const struct record *record, FILE *out)
+{
+    double value;
+    const struct record_metric *most = NULL;
+    for (int64_t i = 0; i < record->metric_n; i++) {
+        const struct record_metric *metric = &record->metrics[i];
+        if (strncmp(metric->entity, "link/", 5) == 0 && strcmp(metric->name, "utilisation") == 0 &&
+            (!most || metric->value > most->value))
+            most = metric;
+    }
+    bool traffic = record_find(record, run_entity, "makespan_s", &value) ||
+                   record_find(record, run_entity, "time_s", &value);
+    if (most && traffic)
+        fprintf(out, "%-16s %s, %.1f %% of the run\n", "most loaded link", most->entity + 5,
+                100 * most->value);
+}
+
 void run_report_text(const struct point *point, const struct record *record, FILE *out)
 {
     fprintf(out, "%-16s %s\n%-16s %s\n", "topology", point->topology, "workload", point->workload);
@@ -161,6 +236,9 @@ void run_report_text(const struct point *point, const struct record *record, FIL
     print_metric(record, "time to train", "time_to_train_s", out);
     print_metric(record, "first epoch", "first_epoch_s", out);
     print_throughput(record, out);
+    print_lines(record, out);
+    print_busiest(record, out);
+    print_percentiles(record, out);
     print_phases(record, out);
     print_shares(record, out);
     fprintf(out, "\n%-16s %" PRIu64 "\n%-16s %016" PRIx64 "\n", "seed", point->seed, "fingerprint",

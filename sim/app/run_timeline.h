@@ -1,4 +1,4 @@
-/* run_timeline.h - `railsim run --timeline FILE`: opened before the worker starts, written there. */
+/* run_timeline.h - the file of `railsim run --timeline`, opened here, written by the worker. */
 #ifndef RAILSIM_APP_RUN_TIMELINE_H
 #define RAILSIM_APP_RUN_TIMELINE_H
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sim/app/cli.h"
+#include "sim/app/columns.h"
 #include "sim/app/table.h"
 #include "sim/app/verbs.h"
 #include "sim/base/check.h"
@@ -39,30 +40,28 @@ struct part {
     const char *name; /* key in the document, title in text */
     const char *types;
     const char *sql;
-    bool single; /* one object, not an array of objects; in text one line per column */
+    bool single;  /* one object, not an array of objects; in text one line per column */
+    int optional; /* text: columns from this one on appear if a row has them; 0 = none */
 };
 
 /* What `show DB` prints; names without folder and ".yaml". */
 #define STEM(column)                                                                               \
-    "replace(replace(" column ", rtrim(" column ", replace(" column ", '/', '')), ''), '.yaml', "  \
-    "'')"
-#define FIXED(format, column) "iif(" column " IS NULL, NULL, printf('" format "', " column "))"
+    ", replace(replace(" column ", rtrim(" column ", replace(" column ", '/', '')), ''),"          \
+    " '.yaml', '') AS " column
+#define NAMES_SQL STEM("topology") STEM("workload")
+#define FIXED(format, column, head)                                                                \
+    ", iif(" column " IS NULL, NULL, printf('" format "', " column ")) AS \"" head "\""
+#define TRAINING_SQL                                                                               \
+    FIXED("%.1f", "time_to_train_s", "train [s]")                                                  \
+    FIXED("%.3f", "slowdown", "slowdown") FIXED("%.1f", "first_epoch_s", "epoch 1 [s]")
 static const struct part points_text = {
-    "points", "nssssssss",
-    "SELECT v.run_id AS run, status, " STEM("topology") " AS topology, " STEM(
-        "workload") " AS workload, coalesce((SELECT group_concat(key || '=' || value, ' ') FROM "
-                    "param p"
-                    "   WHERE p.run_id = v.run_id), (SELECT group_concat(value, ' ') FROM"
-                    "   json_each(overrides)), '') AS params,"
-                    " " FIXED("%.1f", "time_to_train_s") " AS \"train [s]\", " FIXED(
-                        "%.3f",
-                        "slowdown") " AS slowdown, " FIXED("%.1f",
-                                                           "first_epoch_s") " AS \"epoch 1 [s]\","
-                                                                            " first_epoch_bound AS "
-                                                                            "\"held up by\" FROM "
-                                                                            "v_point v ORDER BY "
-                                                                            "v.run_id",
-    false};
+    "points", NULL, /* types are for JSON */
+    "SELECT v.run_id AS run, status" NAMES_SQL
+    ", coalesce((SELECT group_concat(key || '=' || value, ' ') FROM param p"
+    "   WHERE p.run_id = v.run_id),"
+    " (SELECT group_concat(value, ' ') FROM json_each(overrides)), '') AS params" TRAINING_SQL
+    ", first_epoch_bound AS \"held up by\"" COLUMNS_SQL " FROM v_point v ORDER BY v.run_id",
+    false, 5};
 static const struct part points_json = {
     "points", "nsssjssnnnnnsnnnnnnnjssss",
     "SELECT run_id, status, topology, workload, json(params) AS params, seed, fingerprint,"
@@ -70,7 +69,7 @@ static const struct part points_json = {
     " slowdown, rtt_ms, wan_rate_gbps, first_epoch_s, first_epoch_bound, sim_time_s, events,"
     " data_hops, ack_hops, run_cpu_s, wall_s, peak_rss_bytes, json(overrides) AS overrides,"
     " config_sha256, started, ended, message FROM v_point ORDER BY run_id",
-    false};
+    false, 0};
 
 #define RUN_COLUMNS                                                                                \
     "run_id, status, message, topology, workload, json(params) AS params,"                         \
@@ -80,33 +79,33 @@ static const struct part points_json = {
     " wall_s, setup_cpu_s, started, ended"
 static const struct part run_parts[] = {
     {"run", "nssssjjsssnnnnnsnnnnnnnnss",
-     "SELECT " RUN_COLUMNS " FROM v_point WHERE run_id = CAST(?1 AS INTEGER)", true},
+     "SELECT " RUN_COLUMNS " FROM v_point WHERE run_id = CAST(?1 AS INTEGER)", true, 0},
     {"provenance", "ssbssssss",
      "SELECT version, git_hash, dirty, compiler, flags, libraries, cpu, host, argv"
      " FROM provenance JOIN run USING(provenance_id) WHERE run_id = ?1",
-     true},
+     true, 0},
     {"params", "ssns", "SELECT key, value, num, unit FROM param WHERE run_id = ?1 ORDER BY ord",
-     false},
+     false, 0},
     {"metrics", "ssns",
-     "SELECT entity, metric, value, unit FROM metric WHERE run_id = ?1 ORDER BY ord", false},
+     "SELECT entity, metric, value, unit FROM metric WHERE run_id = ?1 ORDER BY ord", false, 0},
     {"phases", "nssnnnn",
      "SELECT phase, name, bound, start_s, end_s, duration_s, read_bytes FROM v_phase"
      " WHERE run_id = CAST(?1 AS INTEGER) ORDER BY phase",
-     false},
+     false, 0},
     {"shares", "nsssn",
      "SELECT s.phase, name, category, s.bound AS bound, time_ps / 1e12 AS time_s FROM share s"
      " JOIN phase USING(run_id, phase) WHERE run_id = ?1 ORDER BY s.phase, time_ps DESC, s.ord",
-     false},
+     false, 0},
     {"series", "sssnn",
      "SELECT entity, metric, unit, window_ps / 1e12 AS window_s, (SELECT count(*) FROM sample x"
      " WHERE x.run_id = s.run_id AND x.series = s.series) AS samples FROM series s"
      " WHERE run_id = ?1 ORDER BY series",
-     false},
+     false, 0},
     {"histograms", "sssnnn",
-     "SELECT entity, metric, unit, low, high, count FROM bin WHERE run_id = ?1 ORDER BY ord",
-     false},
+     "SELECT entity, metric, unit, low, high, count FROM bin WHERE run_id = ?1 ORDER BY ord", false,
+     0},
     {"config", "ssnss",
-     "SELECT path, value, num, unit, origin FROM config WHERE run_id = ?1 ORDER BY ord", false},
+     "SELECT path, value, num, unit, origin FROM config WHERE run_id = ?1 ORDER BY ord", false, 0},
 };
 #define RUN_PARTS (sizeof run_parts / sizeof *run_parts)
 
@@ -163,8 +162,9 @@ static bool show_part(struct results *results, const struct part *part, const st
     char run[24];
     const char *params[] = {run};
     struct arena arena = {0};
-    struct printer printer = {
-        .part = part, .json = show->json ? json : NULL, .table = {.arena = &arena, .columns = 2}};
+    struct printer printer = {.part = part,
+                              .json = show->json ? json : NULL,
+                              .table = {.arena = &arena, .columns = 2, .optional = part->optional}};
     snprintf(run, sizeof run, "%" PRId64, show->run_id);
     bool list = show->json && !part->single;
     if (list) json_array(json, part->name);

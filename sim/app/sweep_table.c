@@ -14,7 +14,7 @@
 #include "sim/app/table.h"
 #include "sim/io/json.h"
 
-_Static_assert(VARY_AXES_MAX + 6 <= TABLE_COLUMNS, "workload, axes, seed and four results");
+_Static_assert(VARY_AXES_MAX + 6 + COLUMNS_N <= TABLE_COLUMNS, "workload, axes, seed, results");
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
@@ -41,9 +41,8 @@ static const char *copy(struct arena *arena, const char *text)
 static bool read_row(void *self, int n, const char *const *names, const char *const *values)
 {
     const struct reader *reader = self;
-    const struct sweep_table *table = reader->table;
+    struct sweep_table *table = reader->table;
     const struct results_plan key = {.run_id = strtoll(values[0], NULL, 10)}, *wanted = &key;
-    (void)n, (void)names; /* as in the SELECT below */
     const struct results_plan **found =
         bsearch(&wanted, reader->sorted, (size_t)table->grid->n, sizeof *reader->sorted, by_run_id);
     if (!found) return true;
@@ -55,6 +54,10 @@ static bool read_row(void *self, int n, const char *const *names, const char *co
         .slowdown = copy(reader->arena, values[5]),
         .bound = copy(reader->arena, values[6]),
     };
+    for (int c = 0; c < COLUMNS_N; c++) {
+        row.columns[c] = copy(reader->arena, values[n - COLUMNS_N + c]);
+        if (!table->heads[c]) table->heads[c] = copy(reader->arena, names[n - COLUMNS_N + c]);
+    }
     while (found > reader->sorted && found[-1]->run_id == key.run_id)
         found--;
     const struct results_plan **end = reader->sorted + table->grid->n;
@@ -75,7 +78,7 @@ bool sweep_table_read(struct sweep_table *table, struct results *results, struct
     qsort(reader.sorted, (size_t)n, sizeof *reader.sorted, by_run_id);
     const struct results_query query = {
         .sql = "SELECT run_id, status, message, fingerprint, time_to_train_s, slowdown,"
-               " first_epoch_bound FROM v_point",
+               " first_epoch_bound" COLUMNS_SQL " FROM v_point v",
         .row = read_row,
         .self = &reader};
     return results_query(results, &query, err);
@@ -128,6 +131,8 @@ static void add_row(struct table *out, const struct sweep_table *table, int64_t 
     cells[n++] = rounded(out->arena, row_ok(row) ? row->time_to_train_s : NULL, 2);
     cells[n++] = rounded(out->arena, row->slowdown, 4);
     cells[n++] = row->bound;
+    for (int c = 0; c < COLUMNS_N; c++)
+        cells[n++] = row_ok(row) ? row->columns[c] : NULL;
     table_add(out, cells);
 }
 
@@ -141,9 +146,12 @@ void sweep_table_text(const struct sweep_table *table)
         out.heads[out.columns++] = grid->axis[k].key;
     if (grid->repeat > 1) out.heads[out.columns++] = "seed";
     out.heads[out.columns++] = "status";
+    out.optional = out.columns;
     out.heads[out.columns++] = "time_to_train_s";
     out.heads[out.columns++] = "slowdown";
     out.heads[out.columns++] = "first_epoch_bound";
+    for (int c = 0; c < COLUMNS_N; c++)
+        out.heads[out.columns++] = table->heads[c] ? table->heads[c] : "";
     for (int64_t i = 0; i < grid->n; i++)
         add_row(&out, table, i);
     table_print(&out, stdout);

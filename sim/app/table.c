@@ -53,15 +53,19 @@ static bool is_number(const char *text)
 /* struct column: numbers: all cells that say something are numbers. */
 struct column {
     int width;
-    bool numbers;
+    bool numbers, hidden;
 };
 
 static void print_cells(const struct table *table, const struct column *columns,
                         const char *const *cells, FILE *out)
 {
-    for (int i = 0; i < table->columns; i++) {
+    int end = table->columns;
+    while (end > 0 && columns[end - 1].hidden)
+        end--;
+    for (int i = 0; i < end; i++) {
         int pad = columns[i].width - text_width(cells[i]);
-        bool last = i + 1 == table->columns;
+        bool last = i + 1 == end;
+        if (columns[i].hidden) continue;
         if (columns[i].numbers)
             fprintf(out, "%*s%s%s", pad, "", cells[i], last ? "" : "  ");
         else
@@ -74,12 +78,15 @@ void table_print(const struct table *table, FILE *out)
 {
     struct column columns[TABLE_COLUMNS];
     for (int i = 0; i < table->columns; i++) {
-        columns[i] = (struct column){table->heads[0] ? text_width(table->heads[i]) : 0, true};
+        columns[i] = (struct column){.width = table->heads[0] ? text_width(table->heads[i]) : 0,
+                                     .numbers = true,
+                                     .hidden = table->optional && i >= table->optional};
         for (const struct table_row *row = table->first; row; row = row->next) {
             int width = text_width(row->cells[i]);
             if (width > columns[i].width) columns[i].width = width;
             bool nothing = row->cells[i][0] == '-' && !row->cells[i][1];
             columns[i].numbers = columns[i].numbers && (nothing || is_number(row->cells[i]));
+            columns[i].hidden = columns[i].hidden && nothing;
         }
     }
     if (table->heads[0]) print_cells(table, columns, table->heads, out);

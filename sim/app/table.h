@@ -7,13 +7,14 @@
 
 #include "sim/base/arena.h"
 
-#define TABLE_COLUMNS 12
+#define TABLE_COLUMNS 32
 
-/* struct table: set arena, columns and heads; table_add fills the rest. */
+/* struct table: set arena, columns, heads and optional; table_add fills the rest. */
 struct table {
     struct arena *arena;
     int columns;
     const char *heads[TABLE_COLUMNS]; /* the first NULL: no line of heads */
+    int optional; /* columns from this one on are left out if no row has them; 0 = none */
     struct table_row *first, *last;
     int64_t n;
 };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "models/net/buffers.h"
 #include "models/topo/facts.h"
 #include "models/world.h"
 #include "models/world_cfg.h"
@@ -33,7 +34,9 @@ static const struct cli_verb verb = {
     .args = "FILE",
     .help =
         "Counts switches and cables; hops are links between endpoints; bisection is the maximum "
-        "flow\n  (one way) between the halves of the endpoints in the order of their switches.",
+        "flow\n  (one way) between the halves of the endpoints in the order of their switches. "
+        "Headroom is what\n  PFC needs of a switch's buffer, of the switch of each tier that needs "
+        "most.",
     .example = "railsim topo topologies/gmo-3su.yaml\n"
                "railsim topo topologies/gmo-1su.yaml --set fabric.oversubscription=2\n"
                "railsim topo topologies/gmo-1su.yaml --dot | dot -Tsvg -o gmo-1su.svg",
@@ -50,6 +53,8 @@ struct built {
     struct topo_made made;
     const int32_t *tier; /* [node_n] */
     struct facts facts;
+    struct net_cfg network;
+    struct buffers *buffers; /* [tiers + 1] of the switch that needs most; NULL: no headroom */
 };
 
 /* ---- reading ---------------------------------------------------------------------------------*/
@@ -62,6 +67,19 @@ static void build(struct built *built, const struct world_topology *cfg)
     topo_init(&built->graph, built->arena);
     topo_list[cfg->fabric.index]->build(cfg->fabric.config, &ask, &built->graph, &built->made);
     built->tier = facts_tiers(built->arena, &built->graph, &built->made);
+}
+
+static void find_buffers(struct built *built)
+{
+    const struct net_cfg *cfg = &built->network;
+    if (!cfg->pfc.on || cfg->link_layer == NET_INFINIBAND) return;
+    built->buffers = ARENA_ARRAY(built->arena, struct buffers, built->facts.tiers + 1);
+    for (int32_t v = 0; v < built->graph.node_n; v++) {
+        if (built->graph.nodes[v].kind != TOPO_SWITCH) continue;
+        const struct buffers need = buffers_of(&built->graph, cfg, v);
+        struct buffers *most = &built->buffers[built->tier[v]];
+        if (need.sum_bytes > most->sum_bytes) *most = need;
+    }
 }
 
 /* load reads and checks the file as run would; false after errors. */
@@ -91,6 +109,7 @@ static bool load(struct built *built, const struct cli_texts *sets, struct err *
     bool ok = schema_bind(&into, &world_topology_schema, root, &topology);
     if (!ok || err->count) return false;
     build(built, &topology);
+    built->network = topology.network;
     return true;
 }
 
@@ -125,6 +144,20 @@ static void print_cables(const struct built *built, const struct facts_cables *r
            (long long)row->n, min, same ? "" : " to ", same ? "" : max, rate_text(built, row->bps));
 }
 
+/* Of each tier the switch whose ports need most. */
+static void print_buffers(const struct built *built)
+{
+    printf("buffer             %10lld B a switch\n", (long long)built->network.buffer_bytes);
+    for (int t = 1; built->buffers && t <= built->facts.tiers; t++) {
+        const struct buffers *need = &built->buffers[t];
+        bool same = need->min_bytes == need->max_bytes;
+        printf("  %-18s  headroom of a port %lld%s B, of %lld ports %lld B\n", tier_name(built, t),
+               (long long)need->min_bytes,
+               same ? "" : arena_printf(built->arena, " to %lld", (long long)need->max_bytes),
+               (long long)need->ports, (long long)need->sum_bytes);
+    }
+}
+
 static void print_text(const struct built *built)
 {
     const struct facts *facts = &built->facts;
@@ -139,6 +172,7 @@ static void print_text(const struct built *built)
     printf("cables                %7lld\n", (long long)facts->cables);
     for (int i = 0; i < facts->cable_n; i++)
         print_cables(built, &facts->cable[i]);
+    print_buffers(built);
     if (facts->endpoints < 2) return;
     printf("bisection             %7s one way, %.4g %% of what half of the endpoints can send\n",
            rate_text(built, facts->bisection_bps), 100 * bisection_share(facts));
@@ -168,9 +202,15 @@ static void print_json(const struct built *built)
         json_string(&json, "name", tier_name(built, t));
         json_int(&json, "switches", facts->tier_n[t]);
         if (facts->over[t] > 0) json_double(&json, "oversubscription", facts->over[t]);
+        if (built->buffers) {
+            json_int(&json, "port_headroom_min_bytes", built->buffers[t].min_bytes);
+            json_int(&json, "port_headroom_max_bytes", built->buffers[t].max_bytes);
+            json_int(&json, "headroom_bytes", built->buffers[t].sum_bytes);
+        }
         json_end(&json, '}');
     }
     json_end(&json, ']');
+    json_int(&json, "switch_buffer_bytes", built->network.buffer_bytes);
     json_int(&json, "cables", facts->cables);
     json_array(&json, "cables_by_tier");
     for (int i = 0; i < facts->cable_n; i++) {
@@ -299,6 +339,7 @@ int topo_main(int argc, char **argv)
             code = cli_report(&err, args.json);
         } else {
             if (!args.dot) facts_of(&arena, &built.graph, &built.made, &built.facts);
+            if (!args.dot) find_buffers(&built);
             args.dot ? print_dot(&built) : args.json ? print_json(&built) : print_text(&built);
             code = CLI_OK;
         }

@@ -344,14 +344,15 @@ static void every_operation__has_an_algorithm(void **state)
     assert_int_equal(can, COLL_BIT(COLL_OPS) - 1);
 }
 
-/* Messages of an algorithm from a file; operation, ranks, chunks as the file says. */
-static int64_t verify_file(const char *path, int64_t bytes, int64_t chunk_bytes)
+/* Messages of an algorithm from a file (in NULL = path); operation, ranks as the file says. */
+static int64_t verify_msccl(const char *path, FILE *in, int64_t bytes, int64_t chunk_bytes)
 {
     struct bench bench = {.slots = 8};
     struct err err = {0};
     struct msccl algorithm;
-    assert_true(msccl_read(&(struct msccl_source){.file = path, .arena = &bench.arena, .err = &err},
-                           &algorithm));
+    assert_true(msccl_read(
+        &(struct msccl_source){.file = path, .in = in, .arena = &bench.arena, .err = &err},
+        &algorithm));
     const struct coll_ask ask = {.op = (enum coll_op)algorithm.coll,
                                  .protocol = algorithm.protocol,
                                  .bytes = bytes,
@@ -364,6 +365,55 @@ static int64_t verify_file(const char *path, int64_t bytes, int64_t chunk_bytes)
     assert_null(msccl_plan(&bench.plan, &algorithm, &ask, &bench.arena));
     verify_plan(&bench);
     return bench.messages;
+}
+
+static int64_t verify_file(const char *path, int64_t bytes, int64_t chunk_bytes)
+{
+    return verify_msccl(path, NULL, bytes, chunk_bytes);
+}
+
+#define STEP(number, type, from, to)                                                               \
+    "<step s='" number "' type='" type "' " from " " to " cnt='1' depid='-1' deps='-1' "           \
+                                                        "hasdep='0'/>"
+#define FROM(buffer, at) "srcbuf='" buffer "' srcoff='" at "'"
+#define TO(buffer, at) "dstbuf='" buffer "' dstoff='" at "'"
+#define GPU(id, other, input, output, steps)                                                       \
+    "<gpu id='" id "' i_chunks='" input "' o_chunks='" output "' s_chunks='0'>"                    \
+    "<tb id='0' send='" other "' recv='" other "' chan='0'>" steps "</tb></gpu>"
+#define ALGO(coll, chunks, gpus)                                                                   \
+    "<algo name='x' proto='Simple' nchannels='1' nchunksperloop='" chunks                          \
+    "' ngpus='2' coll='" coll "' inplace='0'>" gpus "</algo>"
+
+/* Where buffers `i` and `o` are, of each operation; own input is copied to where it already is. */
+static void an_algorithm_of_a_file__works_in_place(void **state)
+{
+    (void)state;
+#define GATHER(id, other)                                                                          \
+    GPU(id, other, "1", "2",                                                                       \
+        STEP("0", "cpy", FROM("i", "0"), TO("o", id)) STEP("1", "s", FROM("i", "0"), TO("o", id))  \
+            STEP("2", "r", FROM("i", "0"), TO("o", other)))
+#define SCATTER(id, other)                                                                         \
+    GPU(id, other, "2", "1",                                                                       \
+        STEP("0", "s", FROM("i", other), TO("o", "0"))                                             \
+            STEP("1", "rrc", FROM("i", id), TO("o", "0")))
+#define EXCHANGE(id, other)                                                                        \
+    GPU(id, other, "2", "2",                                                                       \
+        STEP("0", "cpy", FROM("i", id), TO("o", id)) STEP("1", "s", FROM("i", other), TO("o", id)) \
+            STEP("2", "r", FROM("i", id), TO("o", other)))
+    static const char *const texts[] = {
+        ALGO("allgather", "2", GATHER("0", "1") GATHER("1", "0")),
+        ALGO("reduce_scatter", "2", SCATTER("0", "1") SCATTER("1", "0")),
+        ALGO("alltoall", "2", EXCHANGE("0", "1") EXCHANGE("1", "0")),
+        ALGO("broadcast", "1",
+             GPU("0", "1", "1", "1", STEP("0", "s", FROM("i", "0"), TO("o", "0")))
+                 GPU("1", "0", "1", "1", STEP("0", "r", FROM("i", "0"), TO("o", "0")))),
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (int64_t chunk_bytes = 0; chunk_bytes <= 30; chunk_bytes += 15) {
+            FILE *in = fmemopen((void *)(uintptr_t)texts[i], strlen(texts[i]), "r");
+            assert_true(verify_msccl("a text", in, 80, chunk_bytes) > 0);
+            fclose(in);
+        }
 }
 
 static void an_algorithm_of_a_file__does_what_its_operation_promises(void **state)
@@ -384,6 +434,7 @@ int main(void)
         cmocka_unit_test(every_algorithm__needs_one_slot_more_than_slices),
         cmocka_unit_test(every_algorithm__refuses_other_operations),
         cmocka_unit_test(every_operation__has_an_algorithm),
+        cmocka_unit_test(an_algorithm_of_a_file__works_in_place),
         cmocka_unit_test(an_algorithm_of_a_file__does_what_its_operation_promises),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -318,26 +318,6 @@ static void coll_run__protocols_take_their_part_of_the_link(void **state)
     assert_int_equal(time_ns("ring", &ask), 6 * (A + 1280));
 }
 
-/* A byte takes a block a nanosecond, too: n ranks, pieces of c bytes. */
-static void coll_run__blocks_take_their_time(void **state)
-{
-    (void)state;
-    const int64_t n = 4, c = 1000;
-    struct coll_run_cfg busy = plain;
-    busy.block_bps = GBPS8;
-    const struct coll_ask ask = ask_of(COLL_ALL_REDUCE, (int32_t)n, (int32_t)n, n * c);
-    struct job job;
-    job_open(&job, "ring", &ask, &busy);
-    assert_int_equal(job_ns(&job), 2 * (n - 1) * (A + 2 * c) + c); /* the last piece as well */
-    job_close(&job);
-    /* A rank puts its n shards down before the first one leaves, and takes n when the last one has
-     * come; in between its owner adds it and hands it out. */
-    job_open(&job, "nvls", &ask, &busy);
-    int64_t ns = job_ns(&job) - time_ns("nvls", &ask);
-    assert_true(ns > 2 * n * c && ns <= (2 * n + 2) * c);
-    job_close(&job);
-}
-
 static void coll_run__again_without_new_memory(void **state)
 {
     (void)state;
@@ -495,7 +475,6 @@ int main(void)
         cmocka_unit_test(coll_run__slots_beyond_need_change_nothing),
         cmocka_unit_test(coll_run__bytes_sent_and_carried),
         cmocka_unit_test(coll_run__protocols_take_their_part_of_the_link),
-        cmocka_unit_test(coll_run__blocks_take_their_time),
         cmocka_unit_test(coll_run__again_without_new_memory),
         cmocka_unit_test(coll_run__ranks_enter_one_by_one),
         cmocka_unit_test(coll_run__two_at_a_time),

@@ -1,5 +1,5 @@
-/* test_fault.c - faults of links: their keys, which links they meet, what the fabric hears and when;
- * and that both fabrics take it. */
+/* test_fault.c - faults of links: their keys, which links they meet, what the fabric hears, when;
+ * and that the flow fabric takes it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -66,11 +66,9 @@ static bool open_rig(struct rig *rig, const char *faults)
         topo_node(&rig->graph, TOPO_HOST, arena_printf(&rig->arena, "%c", 'a' + i));
     topo_switch(&rig->graph, "s", 0);
     for (int32_t i = 0; i < 3; i++)
-        topo_cable(&rig->graph, &(struct topo_link){.from = i,
-                                                    .to = 3,
-                                                    .kind = TOPO_NIC,
-                                                    .rate_bps = RATE,
-                                                    .delay_ps = 1000});
+        topo_cable(&rig->graph,
+                   &(struct topo_link){
+                       .from = i, .to = 3, .kind = TOPO_NIC, .rate_bps = RATE, .delay_ps = 1000});
     const char *text = arena_printf(&rig->arena, "{faults: [%s]}", faults);
     struct tree_node *tree = tree_read_text(&rig->arena, "f", text, strlen(text), &rig->err);
     struct schema_into into = {.arena = &rig->arena, .prefix = "", .err = &rig->err};
@@ -166,7 +164,7 @@ static void fault_check__names_and_fabrics(void **state)
     close_rig(&rig);
 }
 
-/* ---- what the fabric hears -------------------------------------------------------------------- */
+/* ---- what the fabric hears ------------------------------------------------------------------ */
 
 static void fault_start__none(void **state)
 {
@@ -229,7 +227,7 @@ static void fault_start__several_at_one_link(void **state)
     close_rig(&rig);
 }
 
-/* ---- on the flow fabric ------------------------------------------------------------------------ */
+/* ---- on the flow fabric ---------------------------------------------------------------------- */
 
 static void on_done(struct sim *sim, struct fabric_msg *msg)
 {

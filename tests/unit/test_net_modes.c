@@ -117,7 +117,7 @@ static void infiniband__room_is_never_exceeded(void **state)
         net_rig_send(&the_rig, (int[]){1 + i, 0}, 500000, i * 1000);
     struct net_totals sum = net_rig_run(&the_rig);
     assert_int_equal(sum.drops, 0);
-    assert_in_range(sum.headroom_max_bytes, 30000, 60000);
+    assert_in_range(sum.ingress_max_bytes, 30000, 60000);
     net_rig_close(&the_rig);
 }
 
