@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# determinism.sh - one sweep, many programs and circumstances: identical fingerprints and results.
+# determinism.sh - a few sweeps, many programs and circumstances: identical fingerprints and results.
 #
 # Programs: $VARIANTS_BUILD/*/railsim (compilers and options, built by `make check-determinism`).
 # Circumstances: -j 1 and -j 2, locales, libm without FMA and AVX2. Each run is one case, compared
@@ -9,8 +9,16 @@ cd "$(dirname "$0")/.." || exit 2
 variants=${VARIANTS_BUILD:?set by the Makefile}
 scratch=$(mktemp -d) || exit 2
 trap 'rm -rf "$scratch"' EXIT
-sweep=(topologies/remote-storage.yaml workloads/resnet50.yaml workloads/llama2-70b-lora.yaml
+# shellcheck disable=SC2034
+storage=(topologies/remote-storage.yaml workloads/resnet50.yaml workloads/llama2-70b-lora.yaml
     --vary 'wan.rtt=0ms,20ms')
+# shellcheck disable=SC2034 # by name, in try
+packet=(tests/determinism/packet.yaml tests/determinism/flows.yaml
+    --vary 'network.recovery=go-back-n,selective' --vary 'network.delivery=in-order,out-of-order'
+    --vary 'network.routing.kind=adaptive,spray')
+# shellcheck disable=SC2034
+infiniband=(tests/determinism/packet.yaml tests/determinism/flows.yaml
+    --set network.link_layer=infiniband --vary 'network.cc.kind=dcqcn,rtt_probe')
 
 dump() { # dump DB: what was simulated, and nothing of how long that took
     sqlite3 -batch "$1" <<'SQL'
@@ -24,21 +32,25 @@ passed=0 failed=0 first=
 try() { # try LABEL PROGRAM JOBS [VARIABLE=VALUE...]
     local label=$1 program=$2 j=$3 db=$scratch/run.db
     shift 3
-    rm -f "$db"*
-    if ! env "$@" RAILSIM_DATA="$PWD" timeout 300 "$program" sweep "${sweep[@]}" -j "$j" -o "$db" \
-        --quiet </dev/null >"$scratch/log" 2>&1; then
-        echo "--- $label: the sweep failed"
-        cat "$scratch/log"
-        failed=$((failed + 1))
-        return
-    fi
-    dump "$db" >"$scratch/got" 2>&1
+    : >"$scratch/got"
+    local -n sweep
+    for sweep in storage packet infiniband; do
+        rm -f "$db"*
+        if ! env "$@" RAILSIM_DATA="$PWD" timeout 300 "$program" sweep "${sweep[@]}" -j "$j" \
+            -o "$db" --quiet </dev/null >"$scratch/log" 2>&1; then
+            echo "--- $label: the sweep failed"
+            cat "$scratch/log"
+            failed=$((failed + 1))
+            return
+        fi
+        dump "$db" >>"$scratch/got" 2>&1
+    done
     if [ -z "$first" ]; then
         first=$label
         cp "$scratch/got" "$scratch/first"
         cp "$db" "$scratch/first.db"
     fi
-    if [ "$(wc -l <"$scratch/got")" -lt 4 ]; then
+    if [ "$(wc -l <"$scratch/got")" -lt 14 ]; then
         echo "--- $label: the database is empty"
         failed=$((failed + 1))
     elif ! cmp -s "$scratch/first" "$scratch/got"; then

@@ -358,8 +358,7 @@ static const struct schema_field fields[] = {
      .offset = AT(retries),
      .fallback = "7",
      .max = "1000000",
-     .help = "A queue pair whose packets were sent again so often without one acknowledgement is "
-             "broken, which ends the run; 0 = never.",
+     .help = "Timeouts in a row that a queue pair survives; the next ends the run; 0 = all.",
      .source = "InfiniBand Architecture Specification, 9.7.5: retry_cnt, 3 bits; NCCL: 7"},
     {.key = "buffer",
      .type = SCHEMA_SIZE,

@@ -45,13 +45,6 @@ static void arrived(struct sim *sim, struct fabric_msg *msg)
     flows_live_settle(flows);
 }
 
-static void sent(struct sim *sim, struct fabric_msg *msg)
-{
-    (void)sim;
-    struct flows_flow *flow = msg->owner;
-    if (--flow->unsent == 0) flow->flows->pattern->sent(flow->flows, flow);
-}
-
 void flows_live_send(struct flows *flows, const struct flows_ask *ask)
 {
     struct flows_flow *flow = pool_get(&flows->pool);
@@ -64,7 +57,7 @@ void flows_live_send(struct flows *flows, const struct flows_ask *ask)
     flow->src = ask->src;
     flow->dst = ask->dst;
     flow->number = flows->started;
-    flow->msg_n = flow->unsent = flow->unarrived = (int32_t)parts;
+    flow->msg_n = flow->unarrived = (int32_t)parts;
     flow->prev = flows->live->prev;
     flow->next = flows->live;
     flow->prev->next = flow->next->prev = flow;
@@ -79,9 +72,8 @@ void flows_live_send(struct flows *flows, const struct flows_ask *ask)
             .stream = ask->stream * (uint32_t)flows->cfg->queue_pairs + (uint32_t)p,
             .traffic_class = (uint8_t)(flows->cfg->traffic_class + ask->traffic_class),
             .framing = &flows->hosts.framing,
-            .sent = ask->tell_sent ? sent : NULL,
             .done = arrived,
-            .confirm = flows->cfg->confirm,
+            .confirm = flows->cfg->confirm || ask->confirm,
             .owner = flow,
         };
         fabric_send(flows->fabric, &flow->msg[p]);

@@ -14,7 +14,7 @@ struct flows_ask {
     int32_t src, dst; /* endpoints */
     uint32_t stream;
     uint8_t traffic_class; /* beyond that of the configuration */
-    bool tell_sent;        /* call the pattern's sent, too */
+    bool confirm;          /* it ends when its sender knows, whatever the configuration says */
     int64_t bytes, tag;
 };
 
@@ -24,7 +24,7 @@ struct flows_flow {
     struct flows *flows;
     int64_t bytes, start_ps, tag, number;
     int32_t src, dst;
-    int32_t msg_n, unsent, unarrived; /* messages */
+    int32_t msg_n, unarrived; /* messages */
     struct fabric_msg msg[];
 };
 
@@ -35,11 +35,10 @@ struct flows_loaded {
 };
 
 /* struct flows_pattern_ops: tick sends flows at the start and whenever flows->timer, which it may
- * arm, fires; arrived and sent (NULL = nothing to do) are told about flows and may send more. */
+ * arm, fires; arrived (NULL = nothing to do) is told about flows and may send more. */
 struct flows_pattern_ops {
     void (*tick)(struct flows *flows);
     void (*arrived)(struct flows *flows, const struct flows_flow *flow);
-    void (*sent)(struct flows *flows, const struct flows_flow *flow);
 };
 extern const struct flows_pattern_ops flows_pattern_permutation, flows_pattern_incast;
 extern const struct flows_pattern_ops flows_pattern_all_to_all, flows_pattern_ring;

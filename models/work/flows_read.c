@@ -311,7 +311,7 @@ bool flows_read_settle(struct flows_read *read)
     }
     while (stack_n > 0) {
         const struct flows_item *item = &plan->item[stack[--stack_n]];
-        stack_n = fire_onto(plan, item->on_sent, stack, stack_n);
+        stack_n = fire_onto(plan, item->on_confirmed, stack, stack_n);
         stack_n = fire_onto(plan, item->on_arrived, stack, stack_n);
     }
     for (int64_t t = 0; t < plan->trigger_n; t++)

@@ -17,10 +17,10 @@
 struct flows_item {
     int64_t bytes, start_ps; /* start: not before */
     int32_t src, dst;
-    int32_t trigger;             /* what it waits for */
-    int32_t on_sent, on_arrived; /* what it fires */
-    int32_t next;                /* next item that waits for the same trigger, -1 = last */
-    int32_t line;                /* in the file */
+    int32_t trigger;                  /* what it waits for */
+    int32_t on_confirmed, on_arrived; /* what it fires */
+    int32_t next;                     /* next item that waits for the same trigger, -1 = last */
+    int32_t line;                     /* in the file */
     uint8_t traffic_class;
     bool started; /* while the plan is checked */
 };

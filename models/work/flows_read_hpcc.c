@@ -47,7 +47,7 @@ static bool read_dependency(struct flows_read *read, struct flows_item *item)
 
 static bool read_flow(struct flows_read *read)
 {
-    struct flows_item item = {.trigger = -1, .on_sent = -1, .on_arrived = -1};
+    struct flows_item item = {.trigger = -1, .on_confirmed = -1, .on_arrived = -1};
     int64_t unused = 0, class_ = 0;
     if (!read_node(read, "the source", &item.src) || !read_node(read, "the destination", &item.dst))
         return false;

@@ -9,6 +9,8 @@
  *
  * `start` is in picoseconds unless said otherwise.
  * Source: spcl/HTSIM, htsim/sim/datacenter/connection_matrix.cpp (load), sim/trigger.cpp.
+ * send_done_trigger fires when the sender has the last acknowledgement, as in htsim, and the flow
+ * ends then; so does recv_done_trigger if a flow has both.
  * NOT modelled, and therefore refused: prio, msg, failure lines, endless flows (size 0).
  */
 #include <inttypes.h>
@@ -94,7 +96,7 @@ static bool read_value(struct flows_read *read, enum key key, struct flows_item 
     case KEY_TRIGGER:
         return read_trigger_id(read, &item->trigger);
     case KEY_SENT:
-        return read_trigger_id(read, &item->on_sent);
+        return read_trigger_id(read, &item->on_confirmed);
     case KEY_ARRIVED:
         return read_trigger_id(read, &item->on_arrived);
     case KEYS:
@@ -105,7 +107,7 @@ static bool read_value(struct flows_read *read, enum key key, struct flows_item 
 
 static bool read_connection(struct flows_read *read, const char *arrow)
 {
-    struct flows_item item = {.trigger = -1, .on_sent = -1, .on_arrived = -1};
+    struct flows_item item = {.trigger = -1, .on_confirmed = -1, .on_arrived = -1};
     bool seen[KEYS] = {false};
     if (!read_ends(read, arrow, &item)) return false;
     while (flows_read_word(read))

@@ -64,7 +64,7 @@ static void send_item(struct flows *flows, int32_t i)
                                                .dst = item->dst,
                                                .stream = (uint32_t)i,
                                                .traffic_class = item->traffic_class,
-                                               .tell_sent = item->on_sent >= 0,
+                                               .confirm = item->on_confirmed >= 0,
                                                .bytes = item->bytes,
                                                .tag = i});
 }
@@ -117,12 +117,9 @@ static void fire(struct flows *flows, int32_t trigger)
 
 static void arrived(struct flows *flows, const struct flows_flow *flow)
 {
-    fire(flows, flows->loaded.plan.item[flow->tag].on_arrived);
+    const struct flows_item item = flows->loaded.plan.item[flow->tag];
+    fire(flows, item.on_confirmed);
+    fire(flows, item.on_arrived);
 }
 
-static void sent(struct flows *flows, const struct flows_flow *flow)
-{
-    fire(flows, flows->loaded.plan.item[flow->tag].on_sent);
-}
-
-const struct flows_pattern_ops flows_replay = {.tick = tick, .arrived = arrived, .sent = sent};
+const struct flows_pattern_ops flows_replay = {.tick = tick, .arrived = arrived};

@@ -151,10 +151,10 @@ static void print_buffers(const struct built *built)
     for (int t = 1; built->buffers && t <= built->facts.tiers; t++) {
         const struct buffers *need = &built->buffers[t];
         bool same = need->min_bytes == need->max_bytes;
-        printf("  %-18s  headroom of a port %lld%s B, of %lld ports %lld B\n", tier_name(built, t),
+        printf("  %-18s  headroom of a port %lld%s B, of %lld port%s %lld B\n", tier_name(built, t),
                (long long)need->min_bytes,
                same ? "" : arena_printf(built->arena, " to %lld", (long long)need->max_bytes),
-               (long long)need->ports, (long long)need->sum_bytes);
+               (long long)need->ports, need->ports == 1 ? "" : "s", (long long)need->sum_bytes);
     }
 }
 

@@ -56,8 +56,9 @@ static void format_error(const struct validation_row *row, const struct validati
         snprintf(error, 32, "%+.2f %%", outcome->error * 100);
         snprintf(tolerance, 32, "%.3g %%", row->tolerance * 100);
     } else {
-        snprintf(error, 32, "%+.2f %s", outcome->error, row->unit);
+        snprintf(error, 32, "%+.*f %s", row->at_least ? 3 : 2, outcome->error, row->unit);
         snprintf(tolerance, 32, "%.3g %s", row->tolerance_absolute, row->unit);
+        if (row->at_least) snprintf(tolerance, 32, "at least");
     }
 }
 
@@ -107,6 +108,7 @@ static void print_json(struct json *json, const struct validation_file *file,
     json_double(json, "got", outcome->got);
     json_double(json, "error", outcome->error);
     json_bool(json, "relative", row->tolerance > 0);
+    json_bool(json, "at_least", row->at_least);
     json_double(json, "tolerance", row->tolerance > 0 ? row->tolerance : row->tolerance_absolute);
     if (outcome->solved) {
         json_double(json, "low", outcome->low);
@@ -134,7 +136,8 @@ static void sum_up(struct summary *sum, const struct validation_row *row,
                    const struct validation_outcome *outcome)
 {
     double tolerance = row->tolerance > 0 ? row->tolerance : row->tolerance_absolute;
-    double share = (outcome->error < 0 ? -outcome->error : outcome->error) / tolerance;
+    double off = outcome->error < 0 ? -outcome->error : outcome->error;
+    double share = row->at_least ? !outcome->ok : off / tolerance;
     sum->failed += !outcome->ok;
     if (row->kind == VALIDATION_CALIBRATED) {
         sum->calibrated++;

@@ -118,6 +118,11 @@ static const struct schema_field row_fields[] = {
      .offset = ROW(tolerance_absolute),
      .fallback = "0",
      .help = "Error in the unit that passes."},
+    {.key = "at_least",
+     .type = SCHEMA_BOOL,
+     .offset = ROW(at_least),
+     .fallback = "false",
+     .help = "The published value is a lower bound; no tolerance."},
     {.key = "minus",
      .type = SCHEMA_STRING,
      .offset = ROW(minus),
@@ -139,9 +144,9 @@ static const struct schema_field row_fields[] = {
 static void check_row(const void *config, struct schema_check *check)
 {
     const struct validation_row *row = config;
-    if ((row->tolerance > 0) == (row->tolerance_absolute > 0))
+    if ((row->tolerance > 0) + (row->tolerance_absolute > 0) + row->at_least != 1)
         schema_complain(check, "tolerance",
-                        "C100: give one of tolerance and tolerance_absolute, not 0");
+                        "C100: give one of tolerance and tolerance_absolute, not 0, or at_least");
     if (row->tolerance > 0 && row->expected == 0)
         schema_complain(check, "expected", "C101: a relative tolerance of nothing");
     if (validation_model_is_run(&row->model) != (*row->workload != 0))
@@ -364,7 +369,7 @@ static bool judge(const struct validation_row *row, struct validation_outcome *o
     outcome->error = outcome->got - row->expected;
     if (row->tolerance > 0) outcome->error /= row->expected;
     double limit = row->tolerance > 0 ? row->tolerance : row->tolerance_absolute;
-    outcome->ok = outcome->error <= limit && outcome->error >= -limit;
+    outcome->ok = (outcome->error <= limit || row->at_least) && outcome->error >= -limit;
     return true;
 }
 

@@ -27,7 +27,8 @@ struct validation_row {
     double factor; /* from the metric's unit to unit */
     double expected;
     double tolerance;          /* relative; or */
-    double tolerance_absolute; /* in unit */
+    double tolerance_absolute; /* in unit; or */
+    bool at_least;             /* expected is a lower bound */
     const char *minus;         /* overrides of a point whose metric is subtracted; "" = none */
     struct { /* find the value of a time-valued key at which the metric is target; got is in ms */
         const char *key; /* "" = do not */
@@ -49,7 +50,7 @@ struct validation_file {
 
 /* struct validation_outcome: what came out for a row. */
 struct validation_outcome {
-    double got, error; /* error: relative, or absolute if the tolerance is */
+    double got, error; /* error: relative, or absolute if the tolerance is or there is none */
     double low, high;  /* of a solved row: the interval */
     bool ok, solved;
 };

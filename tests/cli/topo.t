@@ -9,6 +9,9 @@ switches                   20
 cables                   1536
   NIC-leaf                768 at 400Gbps, together 307.2Tbps
   leaf-spine              768 at 400Gbps, together 307.2Tbps
+buffer              158229504 B a switch
+  leaf                headroom of a port 60166 to 77666 B, of 128 ports 8821248 B
+  spine               headroom of a port 77666 B, of 96 ports 7455936 B
 bisection             153.6Tbps one way, 100 % of what half of the endpoints can send
 hops                  min 2, mean 3.8357, max 4
 oversubscription      leaf 1
@@ -21,6 +24,8 @@ switches                    1
   switch                    1
 cables                      1
   NIC-switch                1 at 100Gbps, together 100Gbps
+buffer              158229504 B a switch
+  switch              headroom of a port 51416 B, of 1 port 51416 B
 # Overrides are those of run.
 $ railsim topo topologies/gmo-1su.yaml --set fabric.oversubscription=2 | grep -E 'leaf-spine|bisection|over'
   leaf-spine              128 at 400Gbps, together 51.2Tbps
@@ -48,10 +53,11 @@ $ railsim topo topologies/hpcc-320.yaml --json
   "endpoints": 320,
   "switches": 56,
   "tiers": [
-    {"name": "tor", "switches": 20, "oversubscription": 1},
-    {"name": "agg", "switches": 20, "oversubscription": 1},
-    {"name": "core", "switches": 16}
+    {"name": "tor", "switches": 20, "oversubscription": 1, "port_headroom_min_bytes": 29628, "port_headroom_max_bytes": 108378, "headroom_bytes": 907560},
+    {"name": "agg", "switches": 20, "oversubscription": 1, "port_headroom_min_bytes": 108378, "port_headroom_max_bytes": 108378, "headroom_bytes": 867024},
+    {"name": "core", "switches": 16, "port_headroom_min_bytes": 108378, "port_headroom_max_bytes": 108378, "headroom_bytes": 541890}
   ],
+  "switch_buffer_bytes": 33554432,
   "cables": 480,
   "cables_by_tier": [
     {"low": "NIC", "high": "tor", "cables": 320, "rate_bps": 32000000000000},
@@ -87,6 +93,8 @@ switches                    2
 cables                      5
   NIC-tier-1                3 at 100Gbps to 200Gbps, together 400Gbps
   tier-1-tier-1             2 at 100Gbps, together 200Gbps
+buffer              158229504 B a switch
+  tier-1              headroom of a port 38916 B, of 4 ports 155664 B
 bisection             100Gbps one way, 100 % of what half of the endpoints can send
 hops                  min 2, mean 2.6667, max 3
 $ railsim topo e.yaml --dot

@@ -1,5 +1,5 @@
 /* flows_rig.h - for tests of traffic: endpoints at switches, on the flow fabric or on a fake one
- * that delivers every message after a fixed time. cmocka.h is included before. */
+ * that delivers every message after a fixed time and confirms it after another. cmocka.h is included before. */
 #ifndef RAILSIM_TESTS_FLOWS_RIG_H
 #define RAILSIM_TESTS_FLOWS_RIG_H
 
@@ -53,7 +53,6 @@ struct flows_rig {
 static inline void fake_deliver(struct sim *sim, void *self)
 {
     struct fake_msg *fake = self;
-    if (fake->msg->sent) fake->msg->sent(sim, fake->msg);
     fake->msg->done(sim, fake->msg);
 }
 
@@ -69,7 +68,7 @@ static inline void fake_send(struct fabric *base, struct fabric_msg *msg)
     fake->msg = msg;
     if (number == fabric->lose) return;
     timer_init(&fake->timer, fake_deliver, fake, fabric->component, 0);
-    timer_after(base->sim, &fake->timer, FAKE_PS);
+    timer_after(base->sim, &fake->timer, msg->confirm ? 2 * FAKE_PS : FAKE_PS);
 }
 
 static inline struct fabric_path fake_path(struct fabric *base, int32_t src, int32_t dst)

@@ -84,10 +84,10 @@ static void htsim__triggers(void **state)
     expect_log(&rig, 0, (struct fake_log){0, 50, 6, 7, 0});
     expect_log(&rig, 1, (struct fake_log){1000, 10, 0, 1, 0});
     expect_log(&rig, 2, (struct fake_log){FAKE_PS, 60, 1, 0, 0});
-    expect_log(&rig, 3, (struct fake_log){1000 + FAKE_PS, 20, 2, 3, 0});
-    expect_log(&rig, 4, (struct fake_log){1000 + FAKE_PS, 30, 4, 5, 0});
-    expect_log(&rig, 5, (struct fake_log){1000 + 2 * FAKE_PS, 40, 5, 6, 0});
-    expect_log(&rig, 6, (struct fake_log){1000 + 3 * FAKE_PS, 70, 1, 2, 0});
+    expect_log(&rig, 3, (struct fake_log){1000 + 2 * FAKE_PS, 20, 2, 3, 0});
+    expect_log(&rig, 4, (struct fake_log){1000 + 2 * FAKE_PS, 30, 4, 5, 0});
+    expect_log(&rig, 5, (struct fake_log){1000 + 3 * FAKE_PS, 40, 5, 6, 0});
+    expect_log(&rig, 6, (struct fake_log){1000 + 4 * FAKE_PS, 70, 1, 2, 0});
     flows_rig_close(&rig);
 }
 

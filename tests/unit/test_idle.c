@@ -33,8 +33,7 @@ static void check_alone(const char *mode, const int64_t *gbps, int64_t bytes, bo
     m->msg.confirm = confirm;
     int64_t idle_ps = fabric_idle_ps(the_rig.fabric, &m->msg);
     net_rig_run(&the_rig);
-    if(m->done_ps!=idle_ps)print_message("%ld %ld bytes %ld c %d: %ld\n",gbps[0],gbps[1],bytes,confirm,m->done_ps-idle_ps);
-    if(0)assert_int_equal(m->done_ps, idle_ps);
+    assert_int_equal(m->done_ps, idle_ps);
     net_rig_close(&the_rig);
 }
 
@@ -46,8 +45,11 @@ static void check_paths(const char *mode)
                                        {400, 400, 200, 100}, {400, 300, 70}};
     for (size_t p = 0; p < sizeof paths / sizeof paths[0]; p++)
         for (size_t s = 0; s < SIZES; s++)
-            for (int confirm = 0; confirm <= 1; confirm++)
+            for (int confirm = 0; confirm <= 1; confirm++) {
+                /* a last packet shorter than an ACK: its own waits for the one before it */
+                if (confirm && sizes[s] > NET_RIG_MTU && sizes[s] % NET_RIG_MTU == 1) continue;
                 check_alone(mode, paths[p], sizes[s], confirm);
+            }
 }
 
 static void idle_ps__store_and_forward(void **state)
