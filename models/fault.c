@@ -58,7 +58,10 @@ static void check(const void *config, struct schema_check *check)
 {
     const struct fault_cfg *cfg = config;
     if ((cfg->kind == FAULT_SLOW) != (cfg->rate_bps > 0))
-        schema_complain(check, "rate", "C080: `rate` belongs to kind: slow, and to no other");
+        schema_complain(check, "rate",
+                        cfg->kind == FAULT_SLOW
+                            ? "C080: kind: slow needs a `rate`: what is left of the link's"
+                            : "C080: `rate` belongs to kind: slow, and to no other");
     if ((cfg->kind == FAULT_ERRORS) != (cfg->bit_errors > 0))
         schema_complain(check, "bit_error_rate",
                         "C081: `bit_error_rate` belongs to kind: bit-errors, and to no other");

@@ -1,6 +1,6 @@
 /* buffers.c - headroom of a switch's ports against its buffer (buffers.h).
  *
- * The one idea: what switch.c and pfc.c set up follows from the graph alone, so it is known at load.
+ * The one idea: what switch.c and pfc.c set up follows from the graph, so it is known at load.
  * NOT modelled: headroom that ports share (SONiC's shared headroom pool).
  */
 #include "models/net/buffers.h"

@@ -1,4 +1,4 @@
-/* buffers.h - how much of a switch's buffer its ports need as headroom; before anything is built. */
+/* buffers.h - how much of a switch's buffer its ports need as headroom, before it is built. */
 #ifndef RAILSIM_MODELS_NET_BUFFERS_H
 #define RAILSIM_MODELS_NET_BUFFERS_H
 
@@ -9,7 +9,7 @@
 /* buffers_frame_bytes returns what the largest packet takes on the wire. */
 int64_t buffers_frame_bytes(const struct net_cfg *cfg);
 
-/* struct buffers: of one switch; headroom is per port and class of data, as configured or needed. */
+/* struct buffers: of one switch; headroom is per port and class, as configured or needed. */
 struct buffers {
     int64_t ports;
     int64_t min_bytes, max_bytes; /* headroom of a port, all classes */

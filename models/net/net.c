@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "models/net/idle.h"
 #include "models/net/buffers.h"
+#include "models/net/idle.h"
 #include "models/net/nic.h"
 #include "models/net/switch.h"
 #include "sim/base/units.h"

@@ -314,8 +314,8 @@ static const struct schema_field fields[] = {
      .offset = AT(model),
      .fallback = "flow",
      .words = models,
-     .help = "flow: messages share links; packet: every packet is simulated (RoCEv2). "
-             "`--fabric` sets it."},
+     .help = "flow: messages share links, each on a hashed way whatever `routing` says; packet: "
+             "every packet is simulated (RoCEv2). `--fabric` sets it."},
     {.key = "mtu",
      .type = SCHEMA_SIZE,
      .offset = AT(mtu_bytes),

@@ -42,11 +42,17 @@ static void send_pause(struct net_switch *sw, int account, bool pause)
                     sw->cfg->pfc.response_ps - port->peer_latency_ps);
 }
 
+/* InfiniBand has credits in place of PFC, whatever pfc.on says. */
+static bool pauses(const struct net_cfg *cfg)
+{
+    return cfg->pfc.on && cfg->link_layer != NET_INFINIBAND;
+}
+
 /* What needs a closer look; the share of the free buffer, which moves, is looked at by itself. */
 static void set_marks(const struct net_switch *sw, struct switch_ingress *in)
 {
     const struct net_cfg *cfg = sw->cfg;
-    in->calm_bytes = in->paused ? -1 : cfg->pfc.on ? cfg->pfc.xoff_bytes : INT64_MAX;
+    in->calm_bytes = in->paused ? -1 : pauses(cfg) ? cfg->pfc.xoff_bytes : INT64_MAX;
     in->tell_bytes = cfg->link_layer == NET_INFINIBAND ? INT64_MAX
                      : in->paused                      ? cfg->pfc.xon_bytes
                                                        : -1;
@@ -79,7 +85,7 @@ static bool is_full(const struct net_switch *sw, const struct switch_ingress *in
 bool pfc_decide(struct net_switch *sw, int account, int64_t bytes)
 {
     struct switch_ingress *in = &sw->ingress[account];
-    if (sw->cfg->pfc.on && !in->paused && in->bytes + bytes > xoff_bytes(sw)) {
+    if (pauses(sw->cfg) && !in->paused && in->bytes + bytes > xoff_bytes(sw)) {
         settle(sw);
         /* With nothing held of this neighbour, nothing would ever let it go again. */
         if (in->bytes > 0 && in->bytes + bytes > xoff_bytes(sw)) pause_neighbour(sw, account);
@@ -154,7 +160,7 @@ void pfc_init(struct net_switch *sw)
     sw->ingress =
         arena_lines(arena, sizeof(struct switch_ingress) * (size_t)(sw->port_n * classes));
     sw->buffer_bytes = sw->cfg->buffer_bytes;
-    sw->alpha_shift = sw->cfg->pfc.on ? (uint8_t)sw->cfg->pfc.alpha_shift : 0;
+    sw->alpha_shift = pauses(sw->cfg) ? (uint8_t)sw->cfg->pfc.alpha_shift : 0;
     sw->cell_bytes = (uint32_t)sw->cfg->cell_bytes;
     for (int i = 0; i < sw->port_n * classes; i++) {
         sw->ingress[i].headroom_bytes = sw->cfg->pfc.headroom_bytes > 0

@@ -117,6 +117,15 @@ void switch_foresee(const struct port *from, const struct packet *packet)
     prefetch(&sw->ports[sw->view.slot[i]]);
 }
 
+/* A packet that came from `from` is lost at port; the room that it was given is free again. */
+static void refuse(struct port *from, struct port *port, struct packet *packet)
+{
+    int class_ = PACKET_QUEUE(packet) - 1;
+    int64_t bytes = from->credit && packet->type == PACKET_DATA ? packet->wire_bytes : 0;
+    port_drop(port, packet);
+    if (bytes > 0) port_give(from, class_, bytes);
+}
+
 void switch_deliver(struct port *from, struct packet *packet)
 {
     struct net_switch *sw = from->peer;
@@ -127,7 +136,7 @@ void switch_deliver(struct port *from, struct packet *packet)
     }
     struct port *port = route(sw, packet);
     if (!port || port->down || port->storm) {
-        port_drop(port ? port : from, packet);
+        refuse(from, port ? port : from, packet);
         return;
     }
     prefetch(port);
@@ -146,7 +155,7 @@ void switch_deliver(struct port *from, struct packet *packet)
         port_enqueue(port, packet, queue, (uint16_t)account);
     } else {
         port->data_acks -= packet->type != PACKET_DATA;
-        port_drop(port, packet);
+        refuse(from, port, packet);
     }
 }
 

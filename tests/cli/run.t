@@ -73,3 +73,32 @@ $ railsim run topologies/remote-storage.yaml workloads/llama2-70b-lora.yaml --se
 1 point; estimated: * events, * MB of memory, * s on 1 worker (glob)
 ls: cannot access 'dry.db': No such file or directory
 [2]
+# Flows: what they come to. Two classes of weights 3:1: 3 MB and 1 MB to one port end together.
+$ printf '2\n1 0 0 100 3000000 0\n2 0 1 100 1000000 0\n' > c.flow; printf 'kind: flows\nfile: c.flow\n' > c.yaml; railsim run topologies/leaf-spine-128.yaml c.yaml --fabric packet --set network.cc.kind=none --set network.ecn.on=false --set 'network.classes=[{name: a, weight: 3}, {name: b, weight: 1}]' | grep -vE '^(events|fingerprint)'
+topology         topologies/leaf-spine-128.yaml
+workload         c.yaml
+overrides        network.cc.kind=none
+                 network.ecn.on=false
+                 network.classes=[{name: a, weight: 3}, {name: b, weight: 1}]
+                 network.model=packet
+status           ok
+makespan         82.688 us
+goodput          386.995 Gb/s
+flows done       2
+drops            0
+pauses           0
+ECN marks        0
+retransmitted    0 packets
+most loaded link leaf0>node0, 98.7 % of the run
+
+of flows                  p50          p95          p99          max
+completion time        82.682       82.688       82.688       82.688 us
+slowdown                2.588        3.722        3.823        3.848
+
+seed             1
+$ railsim run topologies/leaf-spine-128.yaml c.yaml --fabric packet --set 'network.classes=[{name: a}, {name: b}, {name: c}]' --set workload.traffic_class=2
+--set workload.traffic_class=2: error: C042: the column PG of an hpcc file says the class of each flow
+[2]
+$ printf '1\n1 0 2 100 3000000 0\n' > c.flow; railsim run topologies/leaf-spine-128.yaml c.yaml --set 'network.classes=[{name: a}, {name: b}]'
+c.flow:2:5: error: priority group 2, but the topology has 2 classes of traffic, counted from 0
+[2]

@@ -1,13 +1,13 @@
 # A grid: workloads outside, the last --vary fastest. stdout carries the table only.
 $ railsim sweep topologies/remote-storage.yaml workloads/llama2-70b-lora.yaml --set workload.load.size=1GB --vary wan.rtt=0ms..40ms/3 --vary wan.rate=10Gbps,100Gbps -j 2 -o s.db > first
 $ sed -E 's/[0-9]+\.[0-9]+/N/g' first
-wan.rtt  wan.rate  status  time_to_train_s  slowdown  first_epoch_bound
-0s       10Gbps    ok              N    N                  -
-0s       100Gbps   ok              N    N                  -
-20ms     10Gbps    ok              N    N                  -
-20ms     100Gbps   ok              N    N                  -
-40ms     10Gbps    ok              N    N                  -
-40ms     100Gbps   ok              N    N                  -
+wan.rtt  wan.rate  status  time_to_train_s  slowdown
+0s       10Gbps    ok              N    N
+0s       100Gbps   ok              N    N
+20ms     10Gbps    ok              N    N
+20ms     100Gbps   ok              N    N
+40ms     10Gbps    ok              N    N
+40ms     100Gbps   ok              N    N
 # -j 1 gives the same results.
 $ railsim sweep topologies/remote-storage.yaml workloads/llama2-70b-lora.yaml --set workload.load.size=1GB --vary wan.rtt=0ms..40ms/3 --vary wan.rate=10Gbps,100Gbps -j 1 -o one.db | cmp - first; railsim compare s.db one.db > log || cat log
 # Again: nothing to do, the same table; a wider grid simulates what is missing.
@@ -26,9 +26,9 @@ $ railsim sweep topologies/remote-storage.yaml workloads/llama2-70b-lora.yaml --
 9|ok|{"wan.rtt":"40ms","wan.rate":"25Gbps"}
 # --repeat gives other seeds; equal points are simulated once.
 $ railsim sweep topologies/remote-storage.yaml workloads/llama2-70b-lora.yaml --set workload.load.size=1GB --repeat 2 --seed 7 -o r.db | sed -E 's/[0-9]+\.[0-9]+/N/g'
-                seed  status  time_to_train_s  slowdown  first_epoch_bound
-                   7  ok              N    N                  -
-13309476754707697221  ok              N    N                  -
+                seed  status  time_to_train_s  slowdown
+                   7  ok              N    N
+13309476754707697221  ok              N    N
 $ railsim sweep topologies/remote-storage.yaml workloads/llama2-70b-lora.yaml --set workload.load.size=1GB --vary wan.rtt=1ms,1000us -o e.db > /dev/null; sqlite3 e.db 'SELECT count(*) FROM run'
 1
 # JSON: one document.
@@ -86,3 +86,14 @@ ok
 $ timeout --preserve-status -s INT 0.5 railsim sweep topologies/remote-storage.yaml workloads/resnet50.yaml --vary wan.rtt=0ms..80ms/40 -j 2 -o t2.db --json 2> log > t.json; echo $?; sqlite3 :memory: "SELECT json_extract(CAST(readfile('t.json') AS TEXT), '$.status')"
 130
 interrupted
+# The columns are those that the points have.
+$ railsim sweep topologies/leaf-spine-128.yaml workloads/incast.yaml --fabric packet --vary network.cc.kind=none,dcqcn -q -o c.db; railsim sweep topologies/leaf-spine-128.yaml workloads/all-reduce.yaml --set workload.size=1MB -q -o c.db; railsim show c.db
+network.cc.kind  status  makespan_us  slowdown_p50  slowdown_p99  drops  pauses
+none             ok          1306.82        57.400        57.686      0       0
+dcqcn            ok          1576.89        53.643        73.389      0       0
+status  time_us  algbw_gbytes_s  busbw_gbytes_s
+ok      3898.99            0.26            0.51
+run  status  topology        workload    params                 makespan_us  slowdown_p50  slowdown_p99  time_us  algbw_gbytes_s  busbw_gbytes_s  drops  pauses
+  1  ok      leaf-spine-128  incast      network.cc.kind=none       1306.82        57.400        57.686        -               -               -      0       0
+  2  ok      leaf-spine-128  incast      network.cc.kind=dcqcn      1576.89        53.643        73.389        -               -               -      0       0
+  3  ok      leaf-spine-128  all-reduce  workload.size=1MB                -             -             -  3898.99            0.26            0.51      -       -

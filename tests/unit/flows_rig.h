@@ -1,5 +1,6 @@
 /* flows_rig.h - for tests of traffic: endpoints at switches, on the flow fabric or on a fake one
- * that delivers every message after a fixed time and confirms it after another. cmocka.h is included before. */
+ * that delivers every message after a fixed time, and confirms it after as much again. cmocka.h is
+ * included before. */
 #ifndef RAILSIM_TESTS_FLOWS_RIG_H
 #define RAILSIM_TESTS_FLOWS_RIG_H
 

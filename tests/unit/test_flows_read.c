@@ -56,6 +56,34 @@ static void refused(enum kind kind, const char *text, const char *expected)
     done(&reading);
 }
 
+/* The column PG is the class where there are several, and means nothing where there is one. */
+static void hpcc__classes(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t classes;
+        int group, class_; /* -1: refused */
+    } cases[] = {{0, 3, 0}, {1, 3, 0}, {2, 0, 0}, {2, 1, 1}, {2, 2, -1}, {8, 7, 7}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct flows_rig rig;
+        flows_rig_open(&rig, "pattern: ring, size: 8B", 4, 1);
+        char text[64];
+        snprintf(text, sizeof text, "1\n0 1 %d 100 5 0\n", cases[i].group);
+        const char *file = flows_rig_file(&rig.arena, text);
+        struct flows_cfg cfg = {.file = file, .sizes = "", .queue_pairs = 1, .stride = 1};
+        struct flows_loaded loaded = {0};
+        struct err err = {0};
+        rig.hosts.classes = cases[i].classes;
+        bool ok = flows_live_load(&cfg, &rig.hosts, &loaded, &rig.arena, &err);
+        assert_int_equal(ok, cases[i].class_ >= 0);
+        if (ok) assert_int_equal(loaded.plan.item[0].traffic_class, cases[i].class_);
+        if (!ok) assert_non_null(strstr(err.messages[0], ":2:5: error: priority group 2, but"));
+        unlink(file);
+        err_free(&err);
+        flows_rig_close(&rig);
+    }
+}
+
 static void hpcc__reads_columns_comments_and_blanks(void **state)
 {
     (void)state;
@@ -358,6 +386,8 @@ static void check__what_does_not_fit_the_topology(void **state)
     unfit("pattern: ring, size: 1GB, chunk: 1B", "C046: 1000000000 chunks at once");
     unfit("pattern: incast, size: 1B, senders: 8", "8 senders, but 7 endpoints can send");
     unfit("pattern: incast, size: 1B, senders: 5, between: leaves", "5 senders, but 4 endpoints");
+    unfit("pattern: ring, size: 8B, traffic_class: 2",
+          "C045: traffic_class 2, but the topology has 1 in network.classes");
     unfit("pattern: incast, size: 1B, receiver: 8", "the receiver is rank 8 of 8");
     struct arena arena = {0};
     const char *file = flows_rig_file(&arena, "1\n0 8 3 100 5 0\n");
@@ -371,6 +401,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hpcc__reads_columns_comments_and_blanks),
         cmocka_unit_test(hpcc__mistakes),
+        cmocka_unit_test(hpcc__classes),
         cmocka_unit_test(hpcc__long_line),
         cmocka_unit_test(hpcc__many_dependencies),
         cmocka_unit_test(htsim__mistakes),

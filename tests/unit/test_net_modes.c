@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "models/net/port.h"
 #include "tests/unit/net_rig.h"
 
 #define FULL (NET_RIG_MTU + NET_RIG_FRAME)
@@ -100,7 +101,8 @@ static void infiniband__credit_limits_a_long_link(void **state)
     net_rig_wired(&the_rig);
     struct net_rig_msg *m = net_rig_send(&the_rig, (int[]){0, 1}, 10000 * NET_RIG_MTU, 0);
     net_rig_run(&the_rig);
-    double rate = 10000.0 * FULL / (double)m->done_ps, limit = (double)bytes / (2.0 * (double)delay_ps);
+    double rate = 10000.0 * FULL / (double)m->done_ps,
+           limit = (double)bytes / (2.0 * (double)delay_ps);
     assert_true(rate <= limit * 1.001);
     assert_true(rate >= limit * 0.9);
     net_rig_close(&the_rig);
@@ -119,6 +121,26 @@ static void infiniband__room_is_never_exceeded(void **state)
     assert_int_equal(sum.drops, 0);
     assert_in_range(sum.ingress_max_bytes, 30000, 60000);
     net_rig_close(&the_rig);
+}
+
+/* Unless said otherwise a port has its part of the buffer, but never less than its link needs. */
+static void infiniband__room_for_a_queue(void **state)
+{
+    (void)state;
+    for (int small = 0; small < 2; small++) {
+        net_rig_open(&the_rig, 1,
+                     small ? QUIET ", link_layer: infiniband, buffer: 10kB"
+                           : QUIET ", link_layer: infiniband, buffer: 1MB");
+        net_rig_star(&the_rig, 4, NET_RIG_400G, 100000);
+        net_rig_wired(&the_rig);
+        const struct net_parts parts = net_parts(the_rig.fabric);
+        for (int32_t l = 0; l < parts.graph->link_n; l++) {
+            const struct port_credit *credit = parts.port[l]->credit;
+            if (!credit) continue;
+            assert_int_equal(credit->left_bytes[0], small ? 10000 + 4 * (4096 + 26 + 16) : 250000);
+        }
+        net_rig_close(&the_rig);
+    }
 }
 
 /* ---- classes ---------------------------------------------------------------------------------- */
@@ -316,6 +338,7 @@ int main(void)
         cmocka_unit_test(infiniband__incast_loses_nothing),
         cmocka_unit_test(infiniband__credit_limits_a_long_link),
         cmocka_unit_test(infiniband__room_is_never_exceeded),
+        cmocka_unit_test(infiniband__room_for_a_queue),
         cmocka_unit_test(classes__share_a_link_by_weight),
         cmocka_unit_test(classes__pause_is_of_one_class),
         cmocka_unit_test(link_down__traffic_goes_round_it),
