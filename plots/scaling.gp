@@ -45,12 +45,23 @@ set xlabel 'number of GPUs'
 set logscale xy
 set xtics ()
 do for [i = 0:20:(dumb ? 2 : 1)] { set xtics add (sprintf('%d', 2**i) 2**i) }
+low = time_min
+high = time_max
+stats simulated using 3 name 'ideal' nooutput
+low = ideal_min < low ? ideal_min : low
+if (measured_n) {
+    stats measured using 2 name 'seen' nooutput
+    low = seen_min < low ? seen_min : low
+    high = seen_max > high ? seen_max : high
+}
+set yrange [low / div / 1.4:high / div * 1.4]
 set ytics ()
 do for [e = -7:5] {
-    do for [m in '1 2 5'] { set ytics add (sprintf('%g', m * 10.0**e) m * 10.0**e) }
+    do for [m in (high < 8 * low ? '1 1.5 2 3 4 5 7' : '1 2 5')] {
+        set ytics add (sprintf('%g', m * 10.0**e) m * 10.0**e)
+    }
 }
 set xrange [gpu_min / 1.3:gpu_max * 1.3]
-set offsets 0, 0, graph 0.05, graph 0.05
 note = 'Ideal: throughput per GPU as with the fewest GPUs of the line, at the batch of each point.'
 note_lines = 1
 if (hidden_n) { note = note."\n".hidden_label[1]; note_lines = note_lines + 1 }
@@ -61,7 +72,7 @@ if (measured_n) {
 eval put_note
 plot for [i = 1:simulated_n] simulated index i - 1 using 1:($2 / div) with linespoints lt i \
          title simulated_label[i], \
-     for [i = 1:simulated_n] simulated index i - 1 using 1:($3 / div) with lines lt i lw 1 \
-         dt (2,4) title simulated_label[i].', ideal', \
+     for [i = 1:simulated_n] simulated index i - 1 using 1:($3 / div) with lines lt i lw 1.5 \
+         dt (3,4) title simulated_label[i].', ideal', \
      for [i = 1:measured_n] measured index i - 1 using 1:($2 / div) with points lt 8 \
          pt open_mark(i) ps 1.6 title measured_label[i]

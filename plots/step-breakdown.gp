@@ -6,7 +6,8 @@
 #table works: SELECT count(DISTINCT work) > 1 AS several FROM run_named JOIN stepped USING (run_id)
 #table differs: SELECT run_id, group_concat(replace(text, key, replace(key,
 #table+   rtrim(key, replace(key, '.', '')), '')), ' ') AS knobs
-#table+ FROM key AS k JOIN stepped USING (run_id) WHERE (SELECT count(DISTINCT run_id)
+#table+ FROM (SELECT * FROM key ORDER BY key NOT LIKE '%.gpus', key) AS k
+#table+   JOIN stepped USING (run_id) WHERE (SELECT count(DISTINCT run_id)
 #table+   FROM key AS other JOIN stepped USING (run_id) WHERE other.text = k.text)
 #table+   < (SELECT count(*) FROM stepped) GROUP BY run_id
 #table titled: SELECT s.run_id, work, trim(iif(w.several, work, '')
@@ -33,6 +34,7 @@
 #sql hidden: SELECT '16 of ' || max(place) || ' points are shown.' AS label FROM placed
 #sql+ HAVING max(place) > 16
 
+vertical = 'points'
 stats bars using 3 nooutput
 longest = STATS_max
 div = short_div(longest)
@@ -42,7 +44,7 @@ do for [i = 1:bars_n] { stats bars index i - 1 using 4 nooutput; style[i] = int(
 colour(s) = word('#0072b2 #d55e00 #e69f00 #cc79a7 #009e73 #56b4e9 #882255 #000000 #666633 #999999 #cccccc', s)
 hatch(s) = word('3 4 5 2 6 7 1 2 4 3 3', s) + 0
 letter(s) = word('C T X E P F D L O B S', s)
-shown = dumb ? 24 : 34
+shown = dumb ? 30 : 44
 wide = 0
 do for [i = 1:points_n] {
     length = strlen(cut(points_label[i], shown))
@@ -66,9 +68,9 @@ if (dumb) {
 }
 if (hidden_n) { note = note.(note_lines ? "\n" : '').hidden_label[1]; note_lines = note_lines + 1 }
 eval put_note
-level(k) = longest / div * (k + 0.5) / 50
+level(k) = longest / div * (k + 0.5) / 60
 if (dumb) {
-    plot for [k = 0:49] for [i = 1:bars_n] bars index i - 1 using (level(k)):\
+    plot for [k = 0:59] for [i = 1:bars_n] bars index i - 1 using (level(k)):\
              ($2 / div <= level(k) && $3 / div > level(k) ? $1 : NaN):(letter(style[i])) \
              with labels notitle, \
          points using ($2 / div):1:(sprintf(' %.3g', $2 / div)) with labels left notitle

@@ -20,10 +20,10 @@ struct net {
     struct fabric fabric;
     struct topo_graph *graph;
     const struct net_cfg *cfg;
-    const struct routes *routes;
-    struct net_switch **sw; /* by graph node, NULL for endpoints */
-    struct nic **nic;       /* by graph node, NULL for switches */
-    struct port **port;     /* by link */
+    const struct routes *routes; /* with all links up */
+    struct net_switch **sw;      /* by graph node, NULL for endpoints */
+    struct nic **nic;            /* by graph node, NULL for switches */
+    struct port **port;          /* by link */
     struct nic_shared shared;
     struct rdma_qp *bucket[QP_BUCKETS];
     struct timer reroute; /* all switches know what is down */
@@ -133,14 +133,29 @@ static void net_send(struct fabric *base, struct fabric_msg *msg)
     rdma_post(find_qp((struct net *)base, msg), msg);
 }
 
+/* Bytes after which a switch can pass a packet on that comes by link: its headers; 0 = all. A
+ * faster link than this one would run dry. */
+static uint16_t cut_bytes(const struct net *net, int32_t link)
+{
+    const struct net_switch *sw = net->sw[net->graph->links[link].to];
+    const int64_t rate_bps = net->port[link]->rate_bps; /* a fault may have made it slow */
+    if (!sw || net->cfg->forwarding != NET_CUT_THROUGH) return 0;
+    for (int i = 0; i < sw->port_n; i++) {
+        int32_t out = routes_port(net->routes, sw->node, i);
+        if (net->graph->links[out].rate_bps > rate_bps) return 0;
+    }
+    return CUT_BYTES;
+}
+
 /* ---- faults ---------------------------------------------------------------------------------- */
 
 static void on_reroute(struct sim *sim, void *self)
 {
     struct net *net = self;
-    net->routes = routes_new(sim_arena(sim), net->graph, net->down);
+    /* net->routes stay: facts of paths are those of the topology. */
+    const struct routes *routes = routes_new(sim_arena(sim), net->graph, net->down);
     for (int32_t v = 0; v < net->graph->node_n; v++)
-        if (net->sw[v]) switch_set_routes(net->sw[v], net->routes);
+        if (net->sw[v]) switch_set_routes(net->sw[v], routes);
 }
 
 /* The two ends of a cable know at once that it is down; the others after net_cfg.convergence_ps,
@@ -174,8 +189,11 @@ static void net_set_link(struct fabric *base, int32_t link, const struct fabric_
     struct net *net = (struct net *)base;
     struct port *port = net->port[link];
     set_down(net, port, state->rate_bps == 0);
-    if (state->rate_bps > 0 && state->rate_bps != port->rate_bps)
+    if (state->rate_bps > 0 && state->rate_bps != port->rate_bps) {
         port_set_rate(port, state->rate_bps);
+        port->cut_bytes = cut_bytes(net, link);
+        port_rearm(port);
+    }
     if (state->bit_errors != port->bit_errors)
         port_set_errors(port, state->bit_errors, errors_seed(net, link));
     bool stormy = net->stormy[link];
@@ -193,19 +211,6 @@ static const struct fabric_ops ops = {
 static bool is_switch(const struct net *net, int32_t node)
 {
     return net->graph->nodes[node].kind == TOPO_SWITCH;
-}
-
-/* Bytes after which a switch can pass a packet on that comes by link: its headers; 0 = all. A
- * faster link than this one would run dry. */
-static uint16_t cut_bytes(const struct net *net, int32_t link)
-{
-    const struct net_switch *sw = net->sw[net->graph->links[link].to];
-    if (!sw || net->cfg->forwarding != NET_CUT_THROUGH) return 0;
-    for (int i = 0; i < sw->port_n; i++) {
-        int32_t out = routes_port(net->routes, sw->node, i);
-        if (net->graph->links[out].rate_bps > net->graph->links[link].rate_bps) return 0;
-    }
-    return CUT_BYTES;
 }
 
 static void build_port(struct net *net, int32_t l)
@@ -434,6 +439,7 @@ void net_record(const struct fabric *base, struct record *record)
         record_metric(record, entity, "paused_s", "s", units_s(port->paused_ps));
         if (now_s > 0)
             record_metric(record, entity, "utilisation", "1",
-                          (double)port->tx_bytes * 8 / (double)port->rate_bps / now_s);
+                          (double)port->tx_bytes * 8 / (double)net->graph->links[l].rate_bps /
+                              now_s);
     }
 }

@@ -85,6 +85,7 @@ static bool is_full(const struct net_switch *sw, const struct switch_ingress *in
 bool pfc_decide(struct net_switch *sw, int account, int64_t bytes)
 {
     struct switch_ingress *in = &sw->ingress[account];
+    if (sw->cfg->link_layer == NET_INFINIBAND) return true; /* who has credit finds room */
     if (pauses(sw->cfg) && !in->paused && in->bytes + bytes > xoff_bytes(sw)) {
         settle(sw);
         /* With nothing held of this neighbour, nothing would ever let it go again. */
@@ -130,6 +131,21 @@ int64_t pfc_round_bytes(int64_t rate_bps, int64_t way_ps, int64_t frame_bytes)
     return 3 * frame_bytes + PORT_PAUSE_WIRE_BYTES + on_way;
 }
 
+/* bytes of packets of any size take no more than this in the buffer: worst are the smallest, or the
+ * smallest that needs one cell more. */
+static int64_t worst_bytes(const struct net_switch *sw, int64_t bytes)
+{
+    const int64_t cell = sw->cell_bytes;
+    int64_t small = net_data_bytes(sw->cfg);
+    if (cell == 1) return bytes;
+    if (sw->cfg->acks == NET_ACKS_DATA && net_ack_bytes(sw->cfg) < small)
+        small = net_ack_bytes(sw->cfg);
+    const int64_t odd = (small - 1 + cell - 1) / cell * cell + 1;
+    int64_t first = (bytes * pfc_cells_bytes(sw, (uint32_t)small) + small - 1) / small;
+    int64_t other = (bytes * pfc_cells_bytes(sw, (uint32_t)odd) + odd - 1) / odd;
+    return first > other ? first : other;
+}
+
 int64_t pfc_need_bytes(const struct net_switch *sw, int slot)
 {
     const struct port *port = &sw->ports[slot];
@@ -138,7 +154,7 @@ int64_t pfc_need_bytes(const struct net_switch *sw, int slot)
      * switch at its end, data do. tests/property/prop_pfc.c finds the same by bisection. */
     int64_t way_ps =
         port->delay_ps - port->peer_latency_ps + port->reverse->delay_ps + sw->cfg->pfc.response_ps;
-    return pfc_round_bytes(port->rate_bps, way_ps, sw->net->frame_bytes);
+    return worst_bytes(sw, pfc_round_bytes(port->rate_bps, way_ps, sw->net->frame_bytes));
 }
 
 /* Room for a queue: an equal part of the buffer. At least for what a neighbour can send until it

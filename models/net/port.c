@@ -135,6 +135,9 @@ static inline void transmit(struct port *port, struct port_entry entry, int64_t 
     int64_t at_ps = port->busy_ps + port->delay_ps;
     if (port->cut_bytes && entry.wire_bytes > port->cut_bytes)
         at_ps -= port_serialise_ps(port, entry.wire_bytes - port->cut_bytes);
+    DCHECK(at_ps >= sim_now_ps(port->net->sim) &&
+               at_ps - sim_now_ps(port->net->sim) < PORT_AHEAD_PS,
+           "link %d: a packet is to arrive at %lld ps", port->link, (long long)at_ps);
     push(port, &port->flight, when(at_ps, entry.packet));
 }
 
@@ -294,14 +297,23 @@ void port_drop(struct port *port, struct packet *packet)
     packet_put(&port->net->packets, packet);
 }
 
+void port_give(struct port *port, int class_, int64_t bytes)
+{
+    int64_t now_ps = sim_now_ps(port->net->sim);
+    port_advance(port, now_ps);
+    port->credit->left_bytes[class_] += bytes;
+    /* What waited for it could not have started before. */
+    if (port->busy_ps < now_ps) port->busy_ps = now_ps;
+    port_advance(port, now_ps);
+    port_rearm(port);
+}
+
 /* Credit that a lost packet carries or holds is not lost: InfiniBand sends totals. */
 static void lose(struct port *port, struct packet *packet)
 {
-    struct port *owner = packet->type == PACKET_CREDIT ? port->reverse : port;
-    if (owner->credit && packet->type == PACKET_DATA)
-        owner->credit->left_bytes[PACKET_QUEUE(packet) - 1] += packet->wire_bytes;
-    if (owner->credit && packet->type == PACKET_CREDIT)
-        owner->credit->left_bytes[PACKET_QUEUE(packet) - 1] += packet->ack;
+    int class_ = PACKET_QUEUE(packet) - 1;
+    if (packet->type == PACKET_DATA && port->credit) port_give(port, class_, packet->wire_bytes);
+    if (packet->type == PACKET_CREDIT) port_give(port->reverse, class_, packet->ack);
     port_drop(port, packet);
 }
 
@@ -410,17 +422,6 @@ void port_send_pause(struct port *port, int class_, bool pause, int64_t after_ps
     if (to->changes.n == 1) timer_arm(sim, &to->change, at_ps);
 }
 
-void port_give(struct port *port, int class_, int64_t bytes)
-{
-    int64_t now_ps = sim_now_ps(port->net->sim);
-    port_advance(port, now_ps);
-    port->credit->left_bytes[class_] += bytes;
-    /* What waited for it could not have started before. */
-    if (port->busy_ps < now_ps) port->busy_ps = now_ps;
-    port_advance(port, now_ps);
-    port_rearm(port);
-}
-
 /* ---- faults ---------------------------------------------------------------------------------- */
 
 void port_flush(struct port *port, int class_)
@@ -438,8 +439,8 @@ void port_flush(struct port *port, int class_)
 
 static void on_watchdog(struct sim *sim, void *self)
 {
-    (void)sim;
     struct port *port = self;
+    port_advance(port, sim_now_ps(sim));
     port->storm = true;
     port->net->storms++;
     for (int c = 0; c < port->net->classes; c++)

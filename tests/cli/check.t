@@ -87,7 +87,7 @@ tcp-laws: laws of the congestion window (storage.client.tcp_law)
 workload-kinds: kinds of workload (kind)
 devices: accelerators, network cards and servers (topologies/devices.yaml)
 $ railsim list plots | grep -c .
-11
+13
 $ railsim schema topology | head -3
 {
   "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -25,9 +25,10 @@
 #define EVIL "`touch pwned` $(touch pwned) '; system(\"touch pwned\") # \"; !touch pwned %s \\n <&>"
 
 static const char *const shipped[] = {"fct-slowdown",     "link-utilisation", "queue-timeseries",
-                                      "rate-convergence", "read-throughput",  "slowdown-map",
-                                      "slowdown-vs-rtt",  "time-breakdown",   "time-vs-rtt"};
-#define SHIPPED_N 9
+                                      "rate-convergence", "read-throughput",  "scaling",
+                                      "slowdown-map",     "slowdown-vs-rtt",  "step-breakdown",
+                                      "time-breakdown",   "time-vs-rtt"};
+#define SHIPPED_N 11
 
 /* A scratch folder with everything that a test may leave. */
 struct scratch {
@@ -269,6 +270,16 @@ static void store_telemetry(struct scratch *s, struct record *record, const char
     }
 }
 
+/* A training step of 8 GPUs. */
+static void store_step(struct record *record, int rtt_ms)
+{
+    record_metric(record, "run", "gpus", "1", 8);
+    record_metric(record, "run", "step_s", "s", 1 + rtt_ms);
+    record_metric(record, "run", "samples_per_s", "1/s", 8.0 / (1 + rtt_ms));
+    record_metric(record, "step", "compute_s", "s", 0.75);
+    record_metric(record, "step", "dp_s", "s", 0.25 + rtt_ms);
+}
+
 /* store_point puts one finished point of a workload called name into the database. */
 static void store_point(struct scratch *s, struct results *results, const char *name, int rtt_ms)
 {
@@ -298,6 +309,7 @@ static void store_point(struct scratch *s, struct results *results, const char *
     for (int i = 0; i < 20; i++)
         record_sample(&record, series, i * INT64_C(1000000000000), 1e9 * (i % 5));
     store_telemetry(s, &record, name);
+    store_step(&record, rtt_ms);
     const struct results_finished finished = {.run_id = plan.run_id, .record = &record};
     assert_true(results_store(results, &finished, &s->err));
     record_free(&record);
@@ -366,6 +378,27 @@ static void figure_draw__names_measured_source(void **state)
     assert_null(strstr(svg, "llama2-70b-lora, measured")); /* not simulated here */
     assert_non_null(strstr(svg, "Measured: GMO Internet, NTT East"));
     assert_non_null(strstr(svg, "WAN round-trip time (ms)"));
+    assert_true(results_close(results, &s->err));
+}
+
+/* A step's bars are named by what varies, exposed communication is not compute; scaling shows how far
+ * the step is from ideal. */
+static void figure_draw__training_steps(void **state)
+{
+    struct scratch *s = *state;
+    struct results *results = open_points(s, "workloads/resnet50.yaml");
+    struct figure_request request = request_of(s, "step-breakdown", "x.svg");
+    assert_true(figure_draw(results, &request, &s->err));
+    const char *svg = figure_head_text(&s->arena, request.out, &s->err);
+    assert_non_null(strstr(svg, "exposed dp"));
+    assert_null(strstr(svg, "exposed tp"));
+    assert_non_null(strstr(svg, "time of a step, mean of the GPUs (s)"));
+    request = request_of(s, "scaling", "y.svg");
+    assert_true(figure_draw(results, &request, &s->err));
+    svg = figure_head_text(&s->arena, request.out, &s->err);
+    assert_non_null(strstr(svg, "resnet50, ideal"));
+    assert_non_null(strstr(svg, "number of GPUs"));
+    assert_null(strstr(svg, "measured")); /* no accelerator is known here */
     assert_true(results_close(results, &s->err));
 }
 
@@ -489,6 +522,7 @@ int main(void)
         TEST(figure_draw__shipped_figures_in_all_formats),
         TEST(figure_draw__hostile_names_are_text),
         TEST(figure_draw__names_measured_source),
+        TEST(figure_draw__training_steps),
         TEST(figure_draw__nothing_to_show),
         TEST(figure_draw__file_size_limit),
         TEST(figure_draw__unknown_name_or_ending),
