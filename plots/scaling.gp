@@ -40,7 +40,7 @@ div = short_div(time_max)
 vertical = 'step time ('.short_unit(time_max).')'
 eval put_vertical
 set key title heading('Time of a training step by number of GPUs') font ',12'
-if (!dumb) { set key font ',10' maxrows (simulated_n * 2 + measured_n + 1) / 2 }
+if (!dumb) { set key font ',10' maxrows (simulated_n + measured_n + 2) / 2 }
 set xlabel 'number of GPUs'
 set logscale xy
 set xtics ()
@@ -73,6 +73,6 @@ eval put_note
 plot for [i = 1:simulated_n] simulated index i - 1 using 1:($2 / div) with linespoints lt i \
          title simulated_label[i], \
      for [i = 1:simulated_n] simulated index i - 1 using 1:($3 / div) with lines lt i lw 1.5 \
-         dt (3,4) title simulated_label[i].', ideal', \
+         dt (3,4) title (i == 1 ? 'ideal' : ''), \
      for [i = 1:measured_n] measured index i - 1 using 1:($2 / div) with points lt 8 \
          pt open_mark(i) ps 1.6 title measured_label[i]

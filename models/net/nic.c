@@ -23,7 +23,7 @@ void nic_activate(struct nic *nic, struct rdma_qp *qp)
 {
     int64_t now_ps = sim_now_ps(nic->shared->sim);
     if (!qp->active) {
-        port_advance(&nic->port, now_ps); /* turns before now were taken without it */
+        port_advance(&nic->port, now_ps);               /* turns before now were taken without it */
         if (qp->next_ps < now_ps) qp->next_ps = now_ps; /* it could not have started before */
         nic->active = arena_grow(sim_arena(nic->shared->sim), nic->active, &nic->active_cap,
                                  nic->active_n + 1, sizeof(struct rdma_qp *));

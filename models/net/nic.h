@@ -21,7 +21,7 @@ struct nic_shared {
      * pairs are never closed. */
     void (*closed)(struct nic_shared *shared, struct rdma_qp *qp);
     struct rdma_qp *rest_first, *rest_last; /* had nothing to do when they were put here */
-    struct rdma_qp *broken; /* the first that gave up */
+    struct rdma_qp *broken;                 /* the first that gave up */
     int64_t delivered_packets, out_of_order, duplicates, cnps, timeouts, retransmitted;
     int64_t injected_bytes, delivered_bytes; /* wire bytes of data */
     /* receive buffers: what is dropped there is not delivered */

@@ -64,7 +64,7 @@ static void on_arrival(struct sim *sim, void *self)
 struct validation_wait validation_queue_wait(const struct validation_queue *queue)
 {
     struct arena arena = {0};
-    struct station *station = ARENA_NEW(&arena, struct station);
+    struct station *station = arena_lines(&arena, sizeof(struct station)); /* it holds ports */
     *station = (struct station){.queue = queue,
                                 .gap_ps = MEAN_BYTES * BYTE_PS / queue->load,
                                 .rng = rng_stream(1, "validation/queue")};

@@ -19,7 +19,7 @@ static void check_item(const struct flows_plan *plan, const struct flows_item *i
     CHECK(item->src != item->dst && item->src >= 0 && item->src < 64, "src %d", item->src);
     CHECK(item->dst >= 0 && item->dst < 64, "dst %d", item->dst);
     CHECK(item->bytes > 0 && item->start_ps >= 0, "bytes, start");
-    CHECK(item->trigger < plan->trigger_n && item->on_sent < plan->trigger_n &&
+    CHECK(item->trigger < plan->trigger_n && item->on_confirmed < plan->trigger_n &&
               item->on_arrived < plan->trigger_n,
           "triggers");
 }
@@ -45,7 +45,7 @@ static void run_plan(struct arena *arena, struct flows_plan *plan)
     }
     for (int64_t at = 0; at < n; at++) {
         const struct flows_item *item = &plan->item[queue[at]];
-        n = fire(plan, item->on_sent, queue, n);
+        n = fire(plan, item->on_confirmed, queue, n);
         n = fire(plan, item->on_arrived, queue, n);
     }
     CHECK(n == plan->n, "%lld of %lld flows start", (long long)n, (long long)plan->n);

@@ -374,7 +374,7 @@ static int64_t verify_file(const char *path, int64_t bytes, int64_t chunk_bytes)
 
 #define STEP(number, type, from, to)                                                               \
     "<step s='" number "' type='" type "' " from " " to " cnt='1' depid='-1' deps='-1' "           \
-                                                        "hasdep='0'/>"
+    "hasdep='0'/>"
 #define FROM(buffer, at) "srcbuf='" buffer "' srcoff='" at "'"
 #define TO(buffer, at) "dstbuf='" buffer "' dstoff='" at "'"
 #define GPU(id, other, input, output, steps)                                                       \

@@ -76,7 +76,8 @@ static void net_send__framing(void **state)
     (void)state;
     static const char *const bodies[] = {
         "cc: {kind: none}, framing: {data: 48B, first: 3B, ack: 60B, telemetry: 42B}",
-        "cc: {kind: hpcc}, routing: {kind: ecmp}, framing: {data: 48B, first: 3B, ack: 60B, telemetry: 42B}"};
+        "cc: {kind: hpcc}, routing: {kind: ecmp}, framing: {data: 48B, first: 3B, ack: 60B, "
+        "telemetry: 42B}"};
     for (int i = 0; i < 2; i++) {
         net_rig_open(&the_rig, 1, bodies[i]);
         net_rig_chain(&the_rig, 1, NET_RIG_400G, delays_ps);
