@@ -90,7 +90,7 @@ static inline struct fabric_path fabric_path(struct fabric *fabric, int32_t src,
 {
     return fabric->ops->path(fabric, src, dst);
 }
-/* fabric_idle_ps returns how long msg would take from fabric_send to done on an idle fabric; without
+/* fabric_idle_ps returns how long msg would take from fabric_send to done if all were idle; without
  * packets its bytes pass at the rate of the slowest link. */
 static inline int64_t fabric_idle_ps(struct fabric *fabric, const struct fabric_msg *msg)
 {

@@ -1,6 +1,6 @@
-/* fault.h - what goes wrong with links during a run: down, slow, bit errors, storms of pause frames.
+/* fault.h - what goes wrong with links during a run: down, slow, bit errors, pause storms.
  *
- * The list `faults` of a topology file; both fabrics take it through fabric_set_link, but bit errors
+ * The list `faults` of a topology file; both fabrics take it by fabric_set_link, but bit errors
  * and storms need packets.
  */
 #ifndef RAILSIM_MODELS_FAULT_H

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# determinism.sh - a few sweeps, many programs and circumstances: identical fingerprints and results.
+# determinism.sh - a few sweeps, many programs and circumstances: identical results, to the bit.
 #
 # Programs: $VARIANTS_BUILD/*/railsim (compilers and options, built by `make check-determinism`).
 # Circumstances: -j 1 and -j 2, locales, libm without FMA and AVX2. Each run is one case, compared

@@ -15,7 +15,7 @@ failed=$(sed '1,/^$/d' "$rows" | grep -cE '^\| .*\*\*failed\*\*')
 if [ "$failed" -ne 0 ] || [ $rc -ne 0 ] || [ "$all" -eq 0 ]; then
     sed '1,/^$/d' "$rows" | grep -F '**failed**'
     echo "railsim validate: exit $rc"
-    [ "$failed" -eq 0 ] && failed=1 all=$((all + 1)) # the table and the exit code contradict each other
+    [ "$failed" -eq 0 ] && failed=1 all=$((all + 1)) # table and exit code differ
 fi
 same() { # same WHAT OLD NEW: the generated rows are what the document holds
     all=$((all + 1))

@@ -12,8 +12,8 @@
 #include "models/coll/tuner.h"
 
 /* The least share of a channel, by protocol. NCCL: 16 KiB of traffic, which is 8 KiB of an
- * all-reduce's data (src/enqueue.cc, MinTrafficPerChannel), for LL128; the same for LL [assumed, NCCL
- * allows half of it]; 64 bytes for each of the 512 threads of
+ * all-reduce's data (src/enqueue.cc, MinTrafficPerChannel), for LL128; the same for LL [assumed:
+ * NCCL allows half of it]; 64 bytes for each of the 512 threads of
  * protocol Simple. */
 static const int64_t channel_bytes[COLL_PROTOCOLS] = {8192, 8192, 32768};
 #define SLICE_BYTES_MIN 131072

@@ -2,7 +2,7 @@
  *
  * The one idea: all that counts of a packet is when it starts on each link: when it has come there
  * (all of it, or its headers where the switch cuts through) and the one before it has left. For
- * equal packets these recurrences have a sum, so that a long message costs no more than a short one.
+ * equal packets these recurrences have a sum, so that a long message costs no more than a short.
  * NOT modelled: what the NICs add (gaps, PCIe); that the last acknowledgement waits for the one
  * before it, if the last packet is shorter than it (some 3 bytes' time); that
  * the last packet overtakes others where each packet takes a way of its own, which is quicker.

@@ -13,8 +13,8 @@
 enum packet_type { PACKET_DATA, PACKET_ACK, PACKET_NACK, PACKET_CNP, PACKET_CREDIT };
 
 /* Queues of a port. Control (acknowledgements, CNPs, credits) goes first, is never paused and not
- * counted against ingress buffers: it is little. Behind it the data classes; with `acks: data` acknowledgements go
- * there in switches. */
+ * counted against ingress buffers: it is little. Behind it the data classes; with
+ * `acks: data` acknowledgements go there in switches. */
 #define PACKET_CONTROL 0
 #define PACKET_CLASSES_MAX 8
 /* The queue of a data packet, 1 .. PACKET_CLASSES_MAX. */

@@ -1,5 +1,5 @@
 /* test_net_modes.c - the packet fabric in other modes: cut-through, InfiniBand credits, several
- * classes, faults of links. Times by hand, to the picosecond; conservation in each run (net_rig). */
+ * classes, faults of links. Times by hand, to the picosecond; conservation in each run. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@ static int64_t sum_ps(int links)
     return sum;
 }
 
-/* ---- cut-through ------------------------------------------------------------------------------ */
+/* ---- cut-through ---------------------------------------------------------------------------- */
 
 /* ser + H headers + sum of delays. */
 static void cut_through__one_packet_over_h_switches(void **state)
@@ -61,10 +61,10 @@ static void cut_through__not_towards_a_faster_link(void **state)
     net_rig_close(&the_rig);
 }
 
-/* ---- InfiniBand ------------------------------------------------------------------------------- */
+/* ---- InfiniBand ----------------------------------------------------------------------------- */
 
-/* 16 to 1 over two tiers with next to no buffer: nothing is lost, nothing paused, and the receiver's
- * link is never idle. */
+/* 16 to 1 over two tiers with next to no buffer: nothing is lost, nothing paused, and the link of
+ * the receiver is never idle. */
 static void infiniband__incast_loses_nothing(void **state)
 {
     (void)state;
@@ -143,7 +143,7 @@ static void infiniband__room_for_a_queue(void **state)
     }
 }
 
-/* ---- classes ---------------------------------------------------------------------------------- */
+/* ---- classes -------------------------------------------------------------------------------- */
 
 /* Two messages over one link, 3 : 1. The heavy one is done when 4/3 of it have passed. */
 static void classes__share_a_link_by_weight(void **state)
@@ -189,7 +189,7 @@ static void classes__pause_is_of_one_class(void **state)
     net_rig_close(&the_rig);
 }
 
-/* ---- faults ------------------------------------------------------------------------------------ */
+/* ---- faults --------------------------------------------------------------------------------- */
 
 struct switching {
     struct timer timer;

@@ -8,7 +8,7 @@
 
 #include "tests/unit/port_rig.h"
 
-/* ---- several classes ------------------------------------------------------------------------- */
+/* ---- several classes ------------------------------------------------------------------------ */
 
 static void of_class(struct rig *rig, int class_, int n)
 {
@@ -75,7 +75,7 @@ static void classes__pause_stops_one(void **state)
     arena_free(&rig.arena);
 }
 
-/* ---- cut-through, credits, pause frames -------------------------------------------------------- */
+/* ---- cut-through, credits, pause frames ----------------------------------------------------- */
 
 /* The node at the other end acts when the headers are there; the link is as busy as ever. */
 static void cut_through__arrives_by_its_headers(void **state)
@@ -151,7 +151,7 @@ static void port_send_pause__takes_effect_after_the_response(void **state)
     arena_free(&rig.arena);
 }
 
-/* ---- faults ------------------------------------------------------------------------------------ */
+/* ---- faults --------------------------------------------------------------------------------- */
 
 static void go_down(struct rig *rig)
 {

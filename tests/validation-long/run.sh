@@ -18,8 +18,9 @@ mkdir -p "$out" || exit 3
 begin=$SECONDS
 export railsim duration out here
 # shellcheck disable=SC2016
-printf '%s\n' "${schemes[@]}" | xargs -P "${JOBS:-$(nproc)}" -I{} sh -c '"$railsim" run "$here/{}.yaml" \
-    "$here/websearch.yaml" --set "workload.duration=$duration" --json >"$out/{}.json" 2>"$out/{}.log"'
+printf '%s\n' "${schemes[@]}" | xargs -P "${JOBS:-$(nproc)}" -I{} sh -c \
+    '"$railsim" run "$here/{}.yaml" "$here/websearch.yaml" --set "workload.duration=$duration" \
+        --json >"$out/{}.json" 2>"$out/{}.log"'
 took=$((SECONDS - begin))
 
 # field SCHEME EXPRESSION: a value of a scheme's document.
@@ -34,14 +35,15 @@ done
 # Lines of: scheme, name in the published table, and 95th percentiles in the order of its columns.
 sizes=$(sed -n '/^cc,/{s/^cc,//;s/,/ /g;p}' "$published")
 simulated() {
-    local scheme size row name
+    local scheme size row name path
     for scheme in "${schemes[@]}"; do
         case $scheme in
         hpcc) name=HPCC ;; dcqcn-w) name=DCQCN+w ;; timely-w) name=TIMELY+w ;; dctcp) name=DCTCP ;;
         esac
         row=$name
         for size in $sizes; do
-            row+=,$(field "$scheme" "json_extract(j, '\$.entities.\"flows/size<=$size\".slowdown_p95')")
+            path="\$.entities.\"flows/size<=$size\".slowdown_p95"
+            row+=,$(field "$scheme" "json_extract(j, '$path')")
         done
         echo "$row"
     done
