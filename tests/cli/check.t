@@ -3,9 +3,9 @@ $ railsim check topologies/remote-storage.yaml workloads/resnet50.yaml
 topologies/remote-storage.yaml: ok (topology)
 workloads/resnet50.yaml: ok (workload)
 $ railsim check topologies/remote-storage.yaml -v --set wan.rtt=15ms --set wan.rate=25GBps | grep -E 'wan.(rtt|rate|loss)'
-  wan.rate                           200Gbps                       --set
-  wan.rtt                            15ms                          --set
-  wan.loss                           0                             default
+  wan.rate                            200Gbps                       --set
+  wan.rtt                             15ms                          --set
+  wan.loss                            0                             default
 $ railsim check workloads/resnet50.yaml --json | grep -oE '(status|kind|path)": "[^"]*"' | head -3
 status": "ok"
 kind": "workload"
@@ -87,7 +87,7 @@ tcp-laws: laws of the congestion window (storage.client.tcp_law)
 workload-kinds: kinds of workload (kind)
 devices: accelerators, network cards and servers (topologies/devices.yaml)
 $ railsim list plots | grep -c .
-13
+14
 $ railsim schema topology | head -3
 {
   "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -29,7 +29,7 @@ error: /dev/full is not complete: is there room on the disk?
 $ for t in '' '--timeline c.json'; do railsim run topologies/gmo-1su.yaml workloads/msccl-all-pairs.yaml $t | grep fingerprint; done | uniq | wc -l
 1
 $ sqlite3 :memory: "SELECT count(*) FROM json_each(readfile('c.json'), '$.traceEvents') AS e WHERE e.value->>'name' GLOB 'from * to *' OR e.value->>'cat' = 'communication'"
-52
+36
 # A trace that stalls: the rank, the operation, and whom it waits for.
 $ printf 'num_ranks 2\nrank 0 {\na: recv 8b from 1\nb: send 8b to 1\nb requires a\n}\nrank 1 {\na: recv 8b from 0\nb: send 8b to 0\nb requires a\n}\n' > stall.goal; railsim run topologies/gmo-1su.yaml workloads/trace-goal.yaml --set workload.file=stall.goal > /dev/null
 topologies/gmo-1su.yaml workloads/trace-goal.yaml workload.file=stall.goal: deadlock: rank 0, operation 0 (receive, stall.goal:3) waits for a message from rank 1 with tag 0; rank 1, operation 0 (receive, stall.goal:8) waits for a message from rank 0 with tag 0
