@@ -21,7 +21,8 @@
 #table+   WHEN 'ep' THEN 4 WHEN 'pp' THEN 5 WHEN 'fsdp' THEN 6 WHEN 'dp' THEN 7 WHEN 'data' THEN 8
 #table+   WHEN 'bubble' THEN 10 WHEN 'skew' THEN 11 ELSE 9 END AS style FROM spent
 #table share: SELECT place, style, CASE WHEN style IN (1, 9) THEN replace(category, '_', ' ')
-#table+     WHEN style = 8 THEN 'waiting for data' WHEN style > 9 THEN 'waiting (' || category || ')'
+#table+     WHEN style = 8 THEN 'waiting for data'
+#table+     WHEN style > 9 THEN 'waiting (' || category || ')'
 #table+     ELSE 'exposed ' || category END AS kind,
 #table+   sum(time_s) / (SELECT count(*) FROM placed AS p WHERE p.place = q.place) AS time_s
 #table+ FROM sorted JOIN placed AS q USING (run_id) WHERE place <= 16 GROUP BY place, style, kind
@@ -41,7 +42,8 @@ div = short_div(longest)
 array style[bars_n]
 do for [i = 1:bars_n] { stats bars index i - 1 using 4 nooutput; style[i] = int(STATS_max) }
 # Compute plain, communication in colours and hatches, waiting grey.
-colour(s) = word('#0072b2 #d55e00 #e69f00 #cc79a7 #009e73 #56b4e9 #882255 #000000 #666633 #999999 #cccccc', s)
+colours = '#0072b2 #d55e00 #e69f00 #cc79a7 #009e73 #56b4e9 #882255 #000000 #666633 #999999 #cccccc'
+colour(s) = word(colours, s)
 hatch(s) = word('3 4 5 2 6 7 1 2 4 3 3', s) + 0
 letter(s) = word('C T X E P F D L O B S', s)
 shown = dumb ? 30 : 44
