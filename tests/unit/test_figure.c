@@ -1,4 +1,4 @@
-/* test_figure.c - heads of .gp files, measured tables, quoting for gnuplot, figures end to end.
+/* test_figure.c - heads of .gp files, quoting for gnuplot, figures end to end.
  *
  * Runs in the root of the repository (plots/, tests/validation/measured/) and needs gnuplot.
  */
@@ -17,7 +17,6 @@
 #include <cmocka.h>
 
 #include "sim/io/figure.h"
-#include "sim/io/figure_csv.h"
 #include "sim/io/figure_gnuplot.h"
 #include "sim/io/figure_head.h"
 
@@ -115,66 +114,6 @@ static void figure_head_parse__reports_every_wrong_line(void **state)
     assert_true(said(&s->err, "x.gp:1:1: error: unknown '#sqll' (did you mean '#sql'?)"));
     assert_true(said(&s->err, "x.gp:7:1: error: a second #sql 'e'"));
     assert_int_equal(s->err.exit_code, 2);
-}
-
-/* csv_sql returns the SQL of a CSV text, or NULL. */
-static const char *csv_sql(struct scratch *s, struct figure_csv *csv, const char *text)
-{
-    char *sql = NULL;
-    size_t bytes = 0;
-    FILE *out = open_memstream(&sql, &bytes);
-    *csv = (struct figure_csv){.arena = &s->arena};
-    struct figure_csv_file file = {"m", "m.csv", text};
-    bool ok = figure_csv_sql(csv, &file, out, &s->err);
-    fclose(out);
-    const char *kept = ok ? arena_strdup(&s->arena, sql) : NULL;
-    free(sql);
-    return kept;
-}
-
-static void figure_csv_sql__numbers_texts_quotes_gaps(void **state)
-{
-    struct scratch *s = *state;
-    struct figure_csv csv;
-    const char *sql = csv_sql(s, &csv, "# Source: x\na,b_2\n1.5,\r\n\"q\"\"',q\",-2e3\n1e,.\n");
-    assert_string_equal(sql, "m(a,b_2) AS (VALUES (1.5,NULL),(?1,-2e3),(?2,?3))");
-    assert_int_equal(csv.n, 3);
-    assert_string_equal(csv.texts[0], "q\"',q");
-    assert_string_equal(csv.texts[1], "1e");
-}
-
-static void figure_csv_sql__wrong_lines(void **state)
-{
-    struct scratch *s = *state;
-    static const char *const texts[] = {"a,b\n1\n",     "a,b\n1,2,3\n", "a\n\"x\n", "a\n\"x\"y\n",
-                                        "a; DROP\n1\n", "1a\n1\n",      "a\n",      ""};
-    struct figure_csv csv;
-    for (int i = 0; i < 8; i++) {
-        int before = s->err.count;
-        assert_null(csv_sql(s, &csv, texts[i]));
-        assert_int_equal(s->err.count, before + 1);
-    }
-    assert_true(said(&s->err, "m.csv:2:1: error: expected 2 fields"));
-}
-
-static void figure_csv_source__up_to_the_end_of_the_sentence(void **state)
-{
-    struct scratch *s = *state;
-    const char *text = "# A table.\n# Source: A. B: title, 2025. Cite it.\na\n# Source: late\n";
-    assert_string_equal(figure_csv_source(&s->arena, text), "A");
-    assert_string_equal(figure_csv_source(&s->arena, "# Source: all of it\na\n"), "all of it");
-    assert_string_equal(figure_csv_source(&s->arena, "a\n# Source: late\n"), "");
-}
-
-static void figure_csv_is_number__what_sql_may_hold_bare(void **state)
-{
-    (void)state;
-    static const char *const yes[] = {"0", "-1", "+1.5", ".5", "5.", "1e9", "1.25E-3"};
-    static const char *const no[] = {"", "-", ".", "1e", "1 ", "0x1", "nan", "inf", "1;", "1-1"};
-    for (size_t i = 0; i < sizeof(yes) / sizeof(*yes); i++)
-        assert_true(figure_csv_is_number(yes[i]));
-    for (size_t i = 0; i < sizeof(no) / sizeof(*no); i++)
-        assert_false(figure_csv_is_number(no[i]));
 }
 
 static void expect_quoted(const char *text, const char *expected)
@@ -381,8 +320,7 @@ static void figure_draw__names_measured_source(void **state)
     assert_true(results_close(results, &s->err));
 }
 
-/* A step's bars are named by what varies, exposed communication is not compute; scaling shows how far
- * the step is from ideal. */
+/* Exposed communication is not compute; scaling shows how far the step is from ideal. */
 static void figure_draw__training_steps(void **state)
 {
     struct scratch *s = *state;
@@ -510,10 +448,6 @@ int main(void)
         TEST(figure_head_text__no_regular_file),
         TEST(figure_head_parse__joins_lines_up_to_the_script),
         TEST(figure_head_parse__reports_every_wrong_line),
-        TEST(figure_csv_sql__numbers_texts_quotes_gaps),
-        TEST(figure_csv_sql__wrong_lines),
-        TEST(figure_csv_source__up_to_the_end_of_the_sentence),
-        TEST(figure_csv_is_number__what_sql_may_hold_bare),
         TEST(figure_gnuplot_quote__escapes_all_but_plain_bytes),
         TEST(figure_gnuplot_quote__replaces_what_no_text_may_hold),
         TEST(figure_gnuplot_run__failure_leaves_the_old_figure),
