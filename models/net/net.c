@@ -14,7 +14,11 @@
 
 #define QP_BUCKETS 16384
 #define CACHE_BYTES 1000000 /* ports that take more do not stay in a second-level cache */
-#define CUT_BYTES 62        /* preamble, Ethernet, IPv4, UDP, BTH: enough to choose a way */
+/* Packets per link that are made at set-up, what a network under full load comes to need, and the
+ * most that they may take: a long run then takes little more memory than a short one. */
+#define PACKETS 40
+#define PACKETS_BYTES ((int64_t)8 << 20)
+#define CUT_BYTES 62 /* preamble, Ethernet, IPv4, UDP, BTH: enough to choose a way */
 
 struct net {
     struct fabric fabric;
@@ -315,6 +319,9 @@ static void build_shared(struct net *net)
         shared->net.weight[c] = class_[c].weight * shared->net.frame_bytes;
     packet_pool_init(&shared->net.packets, arena,
                      shared->cc->wants_hops ? sizeof(struct nic_telemetry) : 0);
+    int64_t most = PACKETS_BYTES / (int64_t)shared->net.packets.stride;
+    int64_t packets = PACKETS * (int64_t)net->graph->link_n;
+    packet_pool_reserve(&shared->net.packets, packets < most ? packets : most);
     pool_init(&shared->messages, arena, sizeof(struct rdma_msg));
 }
 
@@ -350,9 +357,9 @@ static int64_t bytes_in(const struct port *port)
         if (packet->type == PACKET_DATA) bytes += packet->wire_bytes;
     }
     for (int c = 0; c < port->net->classes; c++) {
-        const struct port_ring *ring = c ? &port->share->queue[c] : &port->queue[1];
-        for (uint32_t i = 0; i < ring->n; i++) {
-            const struct port_entry *entry = &port_ring_at(ring, i)->entry;
+        const struct port_queue *queue = c ? &port->share->queue[c] : &port->queue[1];
+        for (const struct port_entry *entry = queue->first; entry != queue->behind;
+             entry = port_queue_next(queue, entry)) {
             const struct packet *packet = packet_at(&port->net->packets, entry->packet);
             if (packet->type == PACKET_DATA) bytes += packet->wire_bytes;
         }

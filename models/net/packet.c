@@ -20,6 +20,21 @@ static void add_chunk(struct packet_pool *pool)
     pool->chunk[c] = arena_lines(pool->arena, pool->stride << PACKET_CHUNK_LOG);
 }
 
+/* A packet whose number was not in use yet. */
+static struct packet *packet_new(struct packet_pool *pool)
+{
+    if (pool->n == 1 || !(pool->n & ((1u << PACKET_CHUNK_LOG) - 1))) add_chunk(pool);
+    struct packet *packet = packet_at(pool, pool->n);
+    packet->self = pool->n++ & (NUMBERS_MAX - 1);
+    return packet;
+}
+
+void packet_pool_reserve(struct packet_pool *pool, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        packet_put(pool, packet_new(pool));
+}
+
 struct packet *packet_get(struct packet_pool *pool)
 {
     uint32_t number = pool->free;
@@ -29,8 +44,5 @@ struct packet *packet_get(struct packet_pool *pool)
         *packet = (struct packet){.self = number & (NUMBERS_MAX - 1)};
         return packet;
     }
-    if (pool->n == 1 || !(pool->n & ((1u << PACKET_CHUNK_LOG) - 1))) add_chunk(pool);
-    struct packet *packet = packet_at(pool, pool->n);
-    packet->self = pool->n++ & (NUMBERS_MAX - 1);
-    return packet;
+    return packet_new(pool);
 }

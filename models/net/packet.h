@@ -50,6 +50,8 @@ struct packet_pool {
 
 /* packet_pool_init: each packet is followed by extra_bytes of its user's, not cleared by get. */
 void packet_pool_init(struct packet_pool *pool, struct arena *arena, size_t extra_bytes);
+/* packet_pool_reserve makes n packets in advance, right after packet_pool_init. */
+void packet_pool_reserve(struct packet_pool *pool, int64_t n);
 static inline struct packet *packet_at(const struct packet_pool *pool, uint32_t number)
 {
     return (struct packet *)(void *)(pool->chunk[number >> PACKET_CHUNK_LOG] +

@@ -15,29 +15,27 @@ int64_t port_serialise_slow_ps(const struct port *port, int64_t bytes)
 
 static __attribute__((noinline)) void grow(struct port *port, struct port_ring *ring)
 {
-    uint32_t size = ring->slot ? 2 * (ring->mask + 1) : PORT_DATA_ROOM;
-    union port_slot *bigger = arena_lines(sim_arena(port->net->sim), size * sizeof *bigger);
+    uint32_t size = ring->slot ? 2 * (ring->mask + 1) : PORT_CHANGES_ROOM;
+    uint64_t *bigger = arena_lines(sim_arena(port->net->sim), size * sizeof *bigger);
     for (uint32_t i = 0; i < ring->n; i++)
         bigger[i] = *port_ring_at(ring, i);
     *ring = (struct port_ring){.slot = bigger, .n = ring->n, .mask = size - 1};
 }
 
-static inline void push(struct port *port, struct port_ring *ring, union port_slot slot)
+static inline void push(struct port *port, struct port_ring *ring, uint64_t slot)
 {
     if (ring->n > ring->mask || !ring->slot) grow(port, ring);
     *port_ring_at(ring, ring->n++) = slot;
 }
 
-static inline union port_slot pop(struct port_ring *ring)
+static inline void pop(struct port_ring *ring)
 {
-    union port_slot slot = *port_ring_at(ring, 0);
-    ring->head = --ring->n ? ring->head + 1 : 0; /* a short queue stays in one cache line */
-    return slot;
+    ring->head = --ring->n ? ring->head + 1 : 0; /* a short one stays in one cache line */
 }
 
-static inline union port_slot when(int64_t at_ps, uint32_t what)
+static inline uint64_t when(int64_t at_ps, uint32_t what)
 {
-    return (union port_slot){.when_what = (uint64_t)at_ps << PORT_WHAT_BITS | what};
+    return (uint64_t)at_ps << PORT_WHAT_BITS | what;
 }
 
 static inline int64_t later(int64_t a, int64_t b)
@@ -45,9 +43,14 @@ static inline int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static inline struct port_ring *queue_of(struct port *port, int queue)
+static inline struct port_queue *queue_of(struct port *port, int queue)
 {
     return __builtin_expect(queue <= 1, 1) ? &port->queue[queue] : &port->share->queue[queue - 1];
+}
+
+static inline struct port_entry pop_queue(struct port *port, struct port_queue *queue)
+{
+    return port_queue_pop(&port->net->chunks, queue);
 }
 
 static inline struct packet *first_in_flight(const struct port *port)
@@ -68,10 +71,9 @@ static inline struct packet *land(struct port *port)
 /* Could the head of a data class start now? */
 static bool is_able(const struct port *port, int class_)
 {
-    const struct port_ring *ring = class_ ? &port->share->queue[class_] : &port->queue[1];
-    if (ring->n == 0 || port->paused >> class_ & 1) return false;
-    return !port->credit ||
-           port->credit->left_bytes[class_] >= port_ring_at(ring, 0)->entry.wire_bytes;
+    const struct port_queue *queue = class_ ? &port->share->queue[class_] : &port->queue[1];
+    if (!port_queue_waits(queue) || port->paused >> class_ & 1) return false;
+    return !port->credit || port->credit->left_bytes[class_] >= queue->first->wire_bytes;
 }
 
 /* Which of the classes in `able` goes first: strict ones in their order, then deficit round robin
@@ -115,10 +117,10 @@ static int next_special(const struct port *port, int64_t *start_ps, struct port_
 static inline int next_start(const struct port *port, int64_t *start_ps)
 {
     *start_ps = port->busy_ps;
-    if (port->queue[PACKET_CONTROL].n) return PACKET_CONTROL;
+    if (port_queue_waits(&port->queue[PACKET_CONTROL])) return PACKET_CONTROL;
     if (__builtin_expect(port->special, 0)) return next_special(port, start_ps, NULL);
     if (!port->paused) { /* the only class there is */
-        if (port->queue[1].n) return 1;
+        if (port_queue_waits(&port->queue[1])) return 1;
         if (port->source) {
             *start_ps = port->net->next((struct port *)(uintptr_t)port, port->busy_ps);
             return SOURCE;
@@ -177,21 +179,20 @@ void port_commit(struct port *port, int64_t now_ps)
 {
     do {
         int64_t start_ps;
-        int queue = next_start(port, &start_ps);
+        int which = next_start(port, &start_ps);
         if (start_ps > now_ps) return;
-        if (queue == SOURCE) {
+        if (which == SOURCE) {
             make(port, start_ps);
             continue;
         }
-        struct port_ring *ring = queue_of(port, queue);
-        if (queue == PACKET_CONTROL) {
+        struct port_queue *queue = queue_of(port, which);
+        if (which == PACKET_CONTROL) {
             port->control_packets++;
-            transmit(port, pop(ring).entry, start_ps);
+            transmit(port, pop_queue(port, queue), start_ps);
             continue;
         }
-        if (port->special)
-            take_from_class(port, queue - 1, port_ring_at(ring, 0)->entry.wire_bytes);
-        struct port_entry entry = pop(ring).entry;
+        if (port->special) take_from_class(port, which - 1, queue->first->wire_bytes);
+        struct port_entry entry = pop_queue(port, queue);
         port->queue_bytes -= entry.wire_bytes;
         send_data(port, entry, start_ps);
     } while (port->busy_ps <= now_ps);
@@ -233,8 +234,7 @@ void port_rearm(struct port *port)
      * not known yet: wake at the start, commit, and arm again. */
     int64_t at_ps = start_ps;
     if (queue != SOURCE && !port->special && !port->cut_bytes)
-        at_ps += port_serialise_ps(port, port_ring_at(&port->queue[queue], 0)->entry.wire_bytes) +
-                 port->delay_ps;
+        at_ps += port_serialise_ps(port, port->queue[queue].first->wire_bytes) + port->delay_ps;
     port->timer.hint = port->timer.hint_too = NULL;
     timer_arm(sim, &port->timer, at_ps);
 }
@@ -253,7 +253,7 @@ static inline void start_at_once(struct port *port, struct port_entry entry, int
 
 static inline void wait(struct port *port, struct port_entry entry, int queue)
 {
-    push(port, queue_of(port, queue), (union port_slot){.entry = entry});
+    port_queue_push(&port->net->chunks, queue_of(port, queue), entry);
     if (queue == PACKET_CONTROL) return;
     port->queue_bytes += entry.wire_bytes;
     if (port->queue_bytes > port->queue_max_bytes) port->queue_max_bytes = port->queue_bytes;
@@ -426,10 +426,10 @@ void port_send_pause(struct port *port, int class_, bool pause, int64_t after_ps
 
 void port_flush(struct port *port, int class_)
 {
-    struct port_ring *ring = queue_of(port, class_ + 1);
+    struct port_queue *queue = queue_of(port, class_ + 1);
     int64_t now_ps = sim_now_ps(port->net->sim);
-    while (ring->n) {
-        struct port_entry entry = pop(ring).entry;
+    while (port_queue_waits(queue)) {
+        struct port_entry entry = pop_queue(port, queue);
         port->queue_bytes -= entry.wire_bytes;
         if (port->share) port->share->queue_bytes[class_] -= entry.wire_bytes;
         port->net->leave(port, &entry, now_ps);
@@ -473,8 +473,9 @@ void port_set_down(struct port *port, bool down)
     port->busy_ps = down ? INT64_MAX : now_ps;
     while (port->flight.n)
         lose(port, land(port));
-    while (port->queue[PACKET_CONTROL].n)
-        lose(port, packet_at(&port->net->packets, pop(&port->queue[PACKET_CONTROL]).entry.packet));
+    while (port_queue_waits(&port->queue[PACKET_CONTROL]))
+        lose(port,
+             packet_at(&port->net->packets, pop_queue(port, &port->queue[PACKET_CONTROL]).packet));
     for (int c = 0; c < port->net->classes; c++) {
         port_flush(port, c);
         if (port->paused >> c & 1) port_pause(port, c, false);
@@ -489,8 +490,7 @@ void port_init(struct port *port)
     CHECK(port->delay_ps < PORT_AHEAD_PS / 2, "a link of %lld ps", (long long)port->delay_ps);
     port_set_rate(port, port->rate_bps);
     port->flight = (struct port_ring){.slot = port->flight_room, .mask = PORT_FLIGHT_ROOM - 1};
-    port->queue[0] = (struct port_ring){.slot = port->control_room, .mask = PORT_CONTROL_ROOM - 1};
-    port->queue[1] = (struct port_ring){.slot = port->data_room, .mask = PORT_DATA_ROOM - 1};
+    port->net->chunks.arena = sim_arena(port->net->sim);
     port->component = sim_component(port->net->sim);
     if (port->net->foresee) sim_foresee(port->net->sim, on_arrival, port->net->foresee);
     timer_init(&port->timer, on_arrival, port, port->component, TIMER_ARRIVAL);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "models/net/packet.h"
+#include "models/net/port_queue.h"
 #include "sim/engine/rng.h"
 #include "sim/engine/sim.h"
 
@@ -27,43 +28,29 @@
 
 struct port;
 
-/* struct port_entry: a packet in a queue; what a commit needs of it is beside it, the packet itself
- * may be long out of the cache. */
-struct port_entry {
-    uint32_t packet; /* its number */
-    uint16_t wire_bytes;
-    uint16_t account; /* of the switch's ingress accounts */
-};
-
-/* union port_slot: an entry of a queue; or of what happens at a time less than PORT_AHEAD_PS away:
- * 40 bits of the time, 24 of what (the number of a packet that arrives). */
-union port_slot {
-    struct port_entry entry;
-    uint64_t when_what;
-};
-_Static_assert(sizeof(union port_slot) == 8, "eight to a cache line");
 #define PORT_AHEAD_PS (INT64_C(1) << 40)
 #define PORT_WHAT_BITS 24
 
-/* struct port_ring: a queue of mask + 1 slots, a power of two; all zero: of none yet. */
+/* struct port_ring: what happens when: mask + 1 slots, a power of two. A slot has 40 bits of the
+ * time, which is less than PORT_AHEAD_PS away, and 24 of what (the number of a packet that arrives).
+ */
 struct port_ring {
-    union port_slot *slot;
+    uint64_t *slot;
     uint32_t head; /* runs on; its low bits count */
     uint32_t n, mask;
 };
-static inline union port_slot *port_ring_at(const struct port_ring *ring, uint32_t i)
+static inline uint64_t *port_ring_at(const struct port_ring *ring, uint32_t i)
 {
     return &ring->slot[(ring->head + i) & ring->mask];
 }
-/* port_what is what happens with the i-th slot of a ring of times, port_when_ps when: now_ps or
- * later. */
+/* port_what is what happens with the i-th slot, port_when_ps when: now_ps or later. */
 static inline uint32_t port_what(const struct port_ring *ring, uint32_t i)
 {
-    return (uint32_t)port_ring_at(ring, i)->when_what & ((1u << PORT_WHAT_BITS) - 1);
+    return (uint32_t)*port_ring_at(ring, i) & ((1u << PORT_WHAT_BITS) - 1);
 }
 static inline int64_t port_when_ps(const struct port_ring *ring, uint32_t i, int64_t now_ps)
 {
-    uint64_t low = port_ring_at(ring, i)->when_what >> PORT_WHAT_BITS;
+    uint64_t low = *port_ring_at(ring, i) >> PORT_WHAT_BITS;
     return now_ps + (int64_t)((low - (uint64_t)now_ps) & (PORT_AHEAD_PS - 1));
 }
 
@@ -71,6 +58,7 @@ static inline int64_t port_when_ps(const struct port_ring *ring, uint32_t i, int
 struct port_net {
     struct sim *sim;
     struct packet_pool packets;
+    struct port_chunks chunks; /* of the queues of all ports */
     /* leave: a data packet starts at at_ps from a switch's port (queue_bytes no longer counts it).
      */
     void (*leave)(struct port *port, const struct port_entry *entry, int64_t at_ps);
@@ -92,7 +80,7 @@ struct port_net {
 
 /* struct port_share: several data classes: their queues, and whose turn it is. */
 struct port_share {
-    struct port_ring queue[PACKET_CLASSES_MAX]; /* [0] stays empty: port.queue[1] */
+    struct port_queue queue[PACKET_CLASSES_MAX]; /* [0] stays empty: port.queue[1] */
     int64_t queue_bytes[PACKET_CLASSES_MAX];
     int64_t deficit_bytes[PACKET_CLASSES_MAX];
     int turn;
@@ -104,10 +92,8 @@ struct port_credit {
     int64_t frame_bytes; /* what a NIC's next packet may need */
 };
 
-/* The first slots of the rings come from memory together with the port. */
-#define PORT_FLIGHT_ROOM 16
-#define PORT_DATA_ROOM 4
-#define PORT_CONTROL_ROOM 2
+#define PORT_FLIGHT_ROOM 16 /* slots that come from memory together with the port */
+#define PORT_CHANGES_ROOM 4 /* slots of the ring of changes at first */
 
 struct port {
     /* an arrival touches the first two of these four cache lines and one of the others */
@@ -126,11 +112,10 @@ struct port {
     bool eager : 1, down : 1, special : 1, source : 1, to_nic : 1, faulty : 1, storm : 1;
     int64_t queue_bytes; /* of data */
     void *peer;          /* switch or NIC at the other end */
-    union port_slot flight_room[PORT_FLIGHT_ROOM];
-    /* and a departure all but the first, and these two */
-    struct port_ring queue[2]; /* control and the first data class */
+    uint64_t flight_room[PORT_FLIGHT_ROOM];
+    /* and a departure all but the first, and this one */
+    struct port_queue queue[2]; /* control and the first data class */
     int64_t tx_bytes, data_packets;
-    union port_slot data_room[PORT_DATA_ROOM], control_room[PORT_CONTROL_ROOM];
     int64_t control_packets;
     void *node; /* switch or NIC at this end */
     /* the rest is rare */
@@ -154,8 +139,7 @@ struct port {
     uint16_t slot; /* at node */
 };
 _Static_assert(offsetof(struct port, flight) == 64 && offsetof(struct port, flight_room) == 128 &&
-                   offsetof(struct port, queue) == 256 && offsetof(struct port, data_room) == 320 &&
-                   offsetof(struct port, share) == 384,
+                   offsetof(struct port, queue) == 256 && offsetof(struct port, share) == 320,
                "what belongs together shares cache lines");
 
 /* port_init: node, peer, net, link, slots, rate, delay, reverse are set before. */

@@ -40,7 +40,7 @@ static const struct port *port_of(const struct waits *waits, int32_t lane)
 }
 
 /* An endpoint's is empty. */
-static const struct port_ring *queue_of(const struct waits *waits, int32_t lane)
+static const struct port_queue *queue_of(const struct waits *waits, int32_t lane)
 {
     const struct port *port = port_of(waits, lane);
     int32_t class_ = lane % waits->classes;
@@ -68,9 +68,9 @@ static int32_t lane_of(const struct waits *waits, const struct net_switch *sw, i
 /* What a lane needs of credit to send one packet. */
 static int64_t need_bytes(const struct waits *waits, int32_t lane)
 {
-    const struct port_ring *queue = queue_of(waits, lane);
-    return queue->n ? port_ring_at(queue, 0)->entry.wire_bytes
-                    : port_of(waits, lane)->credit->frame_bytes;
+    const struct port_queue *queue = queue_of(waits, lane);
+    return port_queue_waits(queue) ? queue->first->wire_bytes
+                                   : port_of(waits, lane)->credit->frame_bytes;
 }
 
 /* Does the switch behind a lane hold it? */
@@ -101,9 +101,9 @@ static bool can_go(const struct waits *waits, int32_t lane)
 static void count(struct waits *waits, int32_t lane, int sign)
 {
     const struct port *port = port_of(waits, lane);
-    const struct port_ring *queue = queue_of(waits, lane);
-    for (uint32_t i = 0; i < queue->n; i++) {
-        const struct port_entry *entry = &port_ring_at(queue, i)->entry;
+    const struct port_queue *queue = queue_of(waits, lane);
+    for (const struct port_entry *entry = queue->first; entry != queue->behind;
+         entry = port_queue_next(queue, entry)) {
         waits->stuck_bytes[lane_of(waits, port->node, entry->account)] += sign * entry->wire_bytes;
     }
 }
@@ -131,10 +131,11 @@ static bool find_held(struct waits *waits)
     return held > 0;
 }
 
-static bool has_packet_of(const struct port_ring *queue, int32_t account)
+static bool has_packet_of(const struct port_queue *queue, int32_t account)
 {
-    for (uint32_t i = 0; i < queue->n; i++)
-        if (port_ring_at(queue, i)->entry.account == account) return true;
+    for (const struct port_entry *entry = queue->first; entry != queue->behind;
+         entry = port_queue_next(queue, entry))
+        if (entry->account == account) return true;
     return false;
 }
 
@@ -224,7 +225,7 @@ void stuck_init(struct stuck *stuck, const struct fabric *fabric, int64_t every_
 static uint64_t front_of(const struct waits *waits, int32_t lane)
 {
     const struct port *port = port_of(waits, lane);
-    uint32_t number = port_ring_at(queue_of(waits, lane), 0)->entry.packet;
+    uint32_t number = queue_of(waits, lane)->first->packet;
     return (uint64_t)packet_at(&port->net->packets, number)->sent_ps << 24 ^ number;
 }
 

@@ -103,7 +103,6 @@ static inline __attribute__((always_inline)) void prefetch(const struct port *po
     __builtin_prefetch(line + 128, 1);
     __builtin_prefetch(line + 192, 1);
     __builtin_prefetch(line + 256, 1);
-    __builtin_prefetch(line + 320, 1);
 }
 
 void switch_foresee(const struct port *from, const struct packet *packet)

@@ -31,15 +31,15 @@ static inline struct net_random_sums net_random_sum(const struct net_random *ran
             sums.flying_bytes[PACKET_QUEUE(packet) - 1] += packet->wire_bytes;
         net_random_count(random, packet, &sums);
     }
-    for (uint32_t i = 0; i < port->queue[PACKET_CONTROL].n; i++)
-        net_random_count(random,
-                         packet_at(&random->net->packets,
-                                   port_ring_at(&port->queue[PACKET_CONTROL], i)->entry.packet),
-                         &sums);
+    const struct port_queue *control = &port->queue[PACKET_CONTROL];
+    for (const struct port_entry *entry = control->first; entry != control->behind;
+         entry = port_queue_next(control, entry))
+        net_random_count(random, packet_at(&random->net->packets, entry->packet), &sums);
     for (int c = 0; c < random->classes; c++) {
-        const struct port_ring *ring = c ? &port->share->queue[c] : &port->queue[1];
-        for (uint32_t i = 0; i < ring->n; i++)
-            sums.queue_bytes[c] += port_ring_at(ring, i)->entry.wire_bytes;
+        const struct port_queue *queue = c ? &port->share->queue[c] : &port->queue[1];
+        for (const struct port_entry *entry = queue->first; entry != queue->behind;
+             entry = port_queue_next(queue, entry))
+            sums.queue_bytes[c] += entry->wire_bytes;
     }
     return sums;
 }
@@ -75,11 +75,10 @@ static inline void net_random_look_switch(const struct net_random *random,
     for (int i = 0; i < sw->port_n; i++)
         for (int c = 0; c < random->classes; c++) {
             const struct port *port = &sw->ports[i];
-            const struct port_ring *ring = c ? &port->share->queue[c] : &port->queue[1];
-            for (uint32_t k = 0; k < ring->n; k++) {
-                const struct port_entry *entry = &port_ring_at(ring, k)->entry;
+            const struct port_queue *queue = c ? &port->share->queue[c] : &port->queue[1];
+            for (const struct port_entry *entry = queue->first; entry != queue->behind;
+                 entry = port_queue_next(queue, entry))
                 account[entry->account] += (entry->wire_bytes + cell - 1) / cell * cell;
-            }
         }
     int64_t paused = 0;
     for (int a = 0; a < sw->port_n * random->classes; a++) {
