@@ -32,7 +32,7 @@ struct port;
 #define PORT_WHAT_BITS 24
 
 /* struct port_ring: what happens when: mask + 1 slots, a power of two. A slot has 40 bits of the
- * time, which is less than PORT_AHEAD_PS away, and 24 of what (the number of a packet that arrives).
+ * time, which is less than PORT_AHEAD_PS away, and 24 of what (a packet that arrives: its number).
  */
 struct port_ring {
     uint64_t *slot;
