@@ -7,6 +7,7 @@
 #include "models/cluster/cluster.h"
 #include "models/cluster/device.h"
 #include "models/coll/coll.h"
+#include "models/coll/tuner.h"
 #include "sim/base/err.h"
 #include "sim/base/record.h"
 #include "sim/io/schema.h"
@@ -24,7 +25,8 @@ struct collective_facts {
     int64_t nic_ps;      /* of a message, by every protocol: what the NIC and its driver take */
     int64_t nic_told_ps; /* what NCCL's tuner is told of it; 0 = the same */
     int64_t slots, channels, chunk_bytes, nvls_chunk_bytes;
-    int64_t ll_bytes, ll128_bytes; /* per rank: up to where, if not by NCCL's tuner */
+    int64_t share_bytes[COLL_PROTOCOLS]; /* the least of a channel */
+    int64_t ll_bytes, ll128_bytes;       /* per rank: up to where, if not by NCCL's tuner */
 };
 extern const struct schema collective_facts_schema;
 
@@ -38,6 +40,15 @@ struct collective_cfg {
     int64_t bytes, ranks, root, channels, slices, chunk_bytes;
 };
 extern const struct schema collective_schema; /* its name is the workload kind: collective */
+
+/* struct collective_pair: indices into coll_list and enum coll_protocol; -1 = none, or no wish. */
+struct collective_pair {
+    int algorithm, protocol;
+};
+/* collective_fastest returns the pair of the tuner's table that takes least, of those that wish
+ * leaves; the algorithm is -1 if there is none. */
+struct collective_pair collective_fastest(const struct tuner_table *table,
+                                          const struct collective_pair *wish);
 
 struct collective;
 

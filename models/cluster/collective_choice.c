@@ -11,11 +11,6 @@
 #include "models/cluster/collective.h"
 #include "models/coll/tuner.h"
 
-/* The least share of a channel, by protocol. NCCL: 16 KiB of traffic, which is 8 KiB of an
- * all-reduce's data (src/enqueue.cc, MinTrafficPerChannel), for LL128; the same for LL [assumed:
- * NCCL allows half of it]; 64 bytes for each of the 512 threads of
- * protocol Simple. */
-static const int64_t channel_bytes[COLL_PROTOCOLS] = {8192, 8192, 32768};
 #define SLICE_BYTES_MIN 131072
 
 static int64_t channels_most(const struct collective_site *site)
@@ -50,15 +45,10 @@ static bool ask_tuner(const struct collective_site *site, const struct coll_ask 
         table);
 }
 
-/* struct choice: of an algorithm and a protocol; -1 = none yet. */
-struct choice {
-    int algorithm, protocol;
-};
-
-/* The fastest pair that the wishes leave. */
-static struct choice choose_pair(const struct tuner_table *table, const struct choice *wish)
+struct collective_pair collective_fastest(const struct tuner_table *table,
+                                          const struct collective_pair *wish)
 {
-    struct choice best = {-1, -1};
+    struct collective_pair best = {-1, -1};
     int64_t best_ps = INT64_MAX;
     for (int a = 0; a < TUNER_ALGORITHMS; a++) {
         int algorithm = coll_find(tuner_algorithm_name((enum tuner_algorithm)a));
@@ -68,15 +58,16 @@ static struct choice choose_pair(const struct tuner_table *table, const struct c
             if (time_ps < 0 || time_ps >= best_ps) continue;
             if (wish->protocol >= 0 && wish->protocol != p) continue;
             best_ps = time_ps;
-            best = (struct choice){algorithm, p};
+            best = (struct collective_pair){algorithm, p};
         }
     }
     return best;
 }
 
-static int32_t choose_channels(const struct coll_ask *ask, int64_t most)
+static int32_t choose_channels(const struct coll_ask *ask, const struct collective_facts *facts,
+                               int64_t most)
 {
-    int64_t useful = ask->bytes / channel_bytes[ask->protocol];
+    int64_t useful = ask->bytes / facts->share_bytes[ask->protocol];
     if (ask->op == COLL_ALL_TO_ALL) useful = most; /* a channel is a peer, not a share */
     if (useful < 1) useful = 1;
     return (int32_t)(most < useful ? most : useful);
@@ -114,9 +105,9 @@ int collective_choose(const struct collective_cfg *cfg, const struct collective_
         .chunk_bytes = cfg->chunk_bytes > 0 ? cfg->chunk_bytes : site->facts->chunk_bytes,
         .switch_chunk_bytes = site->facts->nvls_chunk_bytes,
     };
-    const struct choice wish = {cfg->algorithm - 1, cfg->protocol - 1};
-    struct choice choice = {-1, -1};
-    if (ask_tuner(site, ask, &table)) choice = choose_pair(&table, &wish);
+    const struct collective_pair wish = {cfg->algorithm - 1, cfg->protocol - 1};
+    struct collective_pair choice = {-1, -1};
+    if (ask_tuner(site, ask, &table)) choice = collective_fastest(&table, &wish);
     if (choice.algorithm < 0) choice = wish;
     if (choice.algorithm < 0) {
         bool peers = ask->op == COLL_ALL_TO_ALL || ask->op == COLL_SEND_RECV;
@@ -125,8 +116,8 @@ int collective_choose(const struct collective_cfg *cfg, const struct collective_
     ask->protocol =
         choice.protocol < 0 ? by_size(site->facts, ask) : (enum coll_protocol)choice.protocol;
     const struct coll_ops *ops = coll_list[choice.algorithm];
-    ask->channels =
-        cfg->channels > 0 ? (int32_t)cfg->channels : choose_channels(ask, channels_most(site));
+    ask->channels = cfg->channels > 0 ? (int32_t)cfg->channels
+                                      : choose_channels(ask, site->facts, channels_most(site));
     struct coll_ask suits = *ask;
     if (ops->suit) ops->suit(&suits);
     if (cfg->chunk_bytes == 0) ask->chunk_bytes = suits.chunk_bytes;

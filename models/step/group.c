@@ -73,19 +73,13 @@ static bool ask_tuner(const struct group_site *site, const struct coll_ask *ask,
 static bool choose(const struct group_site *site, int wish, struct coll_ask *ask, int *algorithm)
 {
     struct tuner_table table;
-    int64_t best_ps = INT64_MAX;
     if (!ask_tuner(site, ask, &table)) return false;
-    for (int a = 0; a < TUNER_ALGORITHMS; a++) {
-        int found = coll_find(tuner_algorithm_name((enum tuner_algorithm)a));
-        if (found < 0 || (wish >= 0 && wish != found)) continue;
-        for (int p = 0; p < COLL_PROTOCOLS; p++) {
-            if (table.time_ps[a][p] < 0 || table.time_ps[a][p] >= best_ps) continue;
-            best_ps = table.time_ps[a][p];
-            *algorithm = found;
-            ask->protocol = (enum coll_protocol)p;
-        }
-    }
-    return best_ps < INT64_MAX;
+    const struct collective_pair pair =
+        collective_fastest(&table, &(struct collective_pair){wish, -1});
+    if (pair.algorithm < 0) return false;
+    *algorithm = pair.algorithm;
+    ask->protocol = (enum coll_protocol)pair.protocol;
+    return true;
 }
 
 static bool is_tree(int algorithm)
