@@ -14,68 +14,21 @@
 
 #include <cmocka.h>
 
-#include "models/flow/flow.h"
-#include "models/storage/transport.h"
 #include "sim/base/units.h"
+#include "tests/property/line_run.h"
 
 #define GBPS INT64_C(1000000000)
 #define MSS 8948
 
 static const struct framing framing = {.payload_bytes = MSS, .overhead_bytes = 90};
 
-struct line {
-    const char *law;
-    int64_t rtt_ps, rate_bps, window_bytes;
-    double loss;
-};
-
-struct run {
-    struct arena arena;
-    struct sim *sim;
-    struct topo_graph graph;
-    struct wan wan;
-    struct transport *transport;
-    struct transport_msg msg;
-};
-
-static void never(struct sim *sim, struct transport_msg *msg)
-{
-    (void)sim;
-    (void)msg;
-    fail_msg("more was delivered than there is time for");
-}
-
-static void run_open(struct run *run, const struct line *line, uint64_t seed)
-{
-    *run = (struct run){.msg = {.bytes = INT64_C(1) << 60, .done = never}};
-    run->sim = sim_new(&run->arena, seed, "prop_loss_law");
-    struct wan_cfg wan = {.rate_bps = line->rate_bps, .rtt_ps = line->rtt_ps, .loss = line->loss};
-    wan_init(&run->wan, &wan);
-    topo_init(&run->graph, &run->arena);
-    int32_t a = topo_node(&run->graph, TOPO_HOST, "a"), b = topo_node(&run->graph, TOPO_HOST, "b");
-    topo_cable(&run->graph, &(struct topo_link){.from = a,
-                                                .to = b,
-                                                .kind = TOPO_WAN,
-                                                .rate_bps = run->wan.free_bps,
-                                                .delay_ps = run->wan.one_way_ps});
-    struct transport_cfg cfg = {.fabric = flow_new(run->sim, &run->graph),
-                                .wan = &run->wan,
-                                .src = a,
-                                .dst = b,
-                                .framing = &framing,
-                                .law = tcp_law_find(line->law),
-                                .window_bytes = line->window_bytes};
-    run->transport = transport_new(&cfg, "line");
-    transport_send(run->transport, &run->msg);
-}
-
 /* segments returns what arrives per round trip, on average over seeds. */
 static double segments(const struct line *line, int64_t round_trips, uint64_t seeds)
 {
     double sum = 0;
     for (uint64_t seed = 1; seed <= seeds; seed++) {
-        struct run run;
-        run_open(&run, line, seed);
+        struct line_run run;
+        line_run_open(&run, line, seed);
         sim_run(run.sim, &(struct sim_limits){.max_sim_ps = round_trips / 4 * line->rtt_ps});
         struct transport_stats before = transport_stats(run.transport);
         sim_run(run.sim, &(struct sim_limits){.max_sim_ps = round_trips * line->rtt_ps});
@@ -105,6 +58,7 @@ static void loss_law__cubic(void **state)
                  {15, 1e-5, 35}, {40, 1e-5, 40}, {200, 1e-5, 100}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct line line = {.law = "cubic",
+                            .framing = &framing,
                             .rtt_ps = cases[i].rtt_ms * PS_PER_MS,
                             .rate_bps = 100 * GBPS,
                             .loss = cases[i].p};
@@ -122,8 +76,11 @@ static void loss_law__bbr_keeps_the_line(void **state)
     (void)state;
     static const int64_t rtts_ms[] = {15, 40};
     for (int i = 0; i < 2; i++) {
-        struct line line = {
-            .law = "bbr", .rtt_ps = rtts_ms[i] * PS_PER_MS, .rate_bps = 10 * GBPS, .loss = 1e-4};
+        struct line line = {.law = "bbr",
+                            .framing = &framing,
+                            .rtt_ps = rtts_ms[i] * PS_PER_MS,
+                            .rate_bps = 10 * GBPS,
+                            .loss = 1e-4};
         double full = 10e9 * units_s(line.rtt_ps) / 8 / (MSS + 90);
         double got = segments(&line, 500, 1);
         assert_true(got > 0.8 * full);
@@ -137,7 +94,8 @@ static void loss_law__bbr_keeps_the_line(void **state)
 static void loss_law__more_is_slower(void **state)
 {
     (void)state;
-    struct line line = {.law = "cubic", .rtt_ps = 20 * PS_PER_MS, .rate_bps = 100 * GBPS};
+    struct line line = {
+        .law = "cubic", .framing = &framing, .rtt_ps = 20 * PS_PER_MS, .rate_bps = 100 * GBPS};
     double last = INFINITY;
     for (double p = 1e-5; p < 0.1; p *= 4) {
         line.loss = p;

@@ -14,9 +14,8 @@
 
 #include <cmocka.h>
 
-#include "models/flow/flow.h"
-#include "models/storage/transport.h"
 #include "sim/base/units.h"
+#include "tests/property/line_run.h"
 
 #define KiB INT64_C(1024)
 #define GBPS INT64_C(1000000000)
@@ -24,56 +23,11 @@
 /* Segments that divide every window here: none has a rest that is too small to send. */
 static const struct framing framing = {.payload_bytes = 4096, .overhead_bytes = 82};
 
-struct line {
-    int64_t window_bytes, rtt_ps, rate_bps, process_bps;
-    const char *law;
-};
-
-struct run {
-    struct arena arena;
-    struct sim *sim;
-    struct topo_graph graph;
-    struct wan wan;
-    struct transport *transport;
-    struct transport_msg msg;
-};
-
-static void never(struct sim *sim, struct transport_msg *msg)
-{
-    (void)sim;
-    (void)msg;
-    fail_msg("more was delivered than there is time for");
-}
-
-static void run_open(struct run *run, const struct line *line)
-{
-    *run = (struct run){.msg = {.bytes = INT64_C(1) << 60, .done = never}};
-    run->sim = sim_new(&run->arena, 1, "prop_window_law");
-    wan_init(&run->wan, &(struct wan_cfg){.rate_bps = line->rate_bps, .rtt_ps = line->rtt_ps});
-    topo_init(&run->graph, &run->arena);
-    int32_t a = topo_node(&run->graph, TOPO_HOST, "a"), b = topo_node(&run->graph, TOPO_HOST, "b");
-    topo_cable(&run->graph, &(struct topo_link){.from = a,
-                                                .to = b,
-                                                .kind = TOPO_WAN,
-                                                .rate_bps = run->wan.free_bps,
-                                                .delay_ps = run->wan.one_way_ps});
-    struct transport_cfg cfg = {.fabric = flow_new(run->sim, &run->graph),
-                                .wan = &run->wan,
-                                .src = a,
-                                .dst = b,
-                                .framing = &framing,
-                                .law = tcp_law_find(line->law),
-                                .window_bytes = line->window_bytes,
-                                .process_bps = line->process_bps};
-    run->transport = transport_new(&cfg, "line");
-    transport_send(run->transport, &run->msg);
-}
-
 /* measured returns the payload rate in steady state: after a fifth, over the next span. */
 static double measured(const struct line *line, int64_t span_ps)
 {
-    struct run run;
-    run_open(&run, line);
+    struct line_run run;
+    line_run_open(&run, line, 1);
     sim_run(run.sim, &(struct sim_limits){.max_sim_ps = span_ps / 5});
     int64_t before_bytes = transport_stats(run.transport).delivered_bytes;
     sim_run(run.sim, &(struct sim_limits){.max_sim_ps = span_ps + span_ps / 5});
@@ -119,7 +73,8 @@ static void each(void (*visit)(const struct line *line), const char *law, int st
     for (size_t r = 0; r < sizeof rates_bps / sizeof rates_bps[0]; r++)
         for (size_t t = 0; t < sizeof rtts_ps / sizeof rtts_ps[0]; t++)
             for (int64_t window = 64 * KiB; window <= 64 * 1024 * KiB; window *= step)
-                visit(&(struct line){.window_bytes = window,
+                visit(&(struct line){.framing = &framing,
+                                     .window_bytes = window,
                                      .rtt_ps = rtts_ps[t],
                                      .rate_bps = rates_bps[r],
                                      .law = law});
@@ -207,7 +162,8 @@ static void window_law__better_is_never_slower(void **state)
     (void)state;
     for (int64_t window = 64 * KiB; window <= 64 * 1024 * KiB; window *= 4)
         for (size_t t = 1; t < 5; t++)
-            check_monotone(&(struct line){.window_bytes = window,
+            check_monotone(&(struct line){.framing = &framing,
+                                          .window_bytes = window,
                                           .rtt_ps = rtts_ps[t],
                                           .rate_bps = 10 * GBPS,
                                           .law = "fixed"});
