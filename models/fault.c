@@ -20,7 +20,8 @@ static const struct schema_field fields[] = {
     {.key = "link",
      .type = SCHEMA_STRING,
      .offset = AT(link),
-     .help = "Links by name, with * and ? as in file names: \"leaf0>spine3\", \"leaf0>*\"."},
+     .help = "Links by name, with * and ? as in file names: \"leaf0>spine3\", a leaf's uplinks "
+             "\"leaf0>*\", a server's network ports \"node3/nic2>*\", \"node3*>*\"."},
     {.key = "kind",
      .type = SCHEMA_ENUM,
      .offset = AT(kind),
@@ -100,24 +101,40 @@ static bool meets(const struct fault_cfg *cfg, const struct topo_graph *graph, i
     return cfg->kind == FAULT_DOWN && fnmatch(cfg->link, graph->links[link ^ 1].name, 0) == 0;
 }
 
+/* A name of each kind of link that there is. */
+static const char *examples(const struct topo_graph *graph, struct arena *arena)
+{
+    bool shown[TOPO_LINK_KINDS] = {0};
+    const char *text = "";
+    for (int64_t l = 0; l < graph->link_n; l++) {
+        const struct topo_link *link = &graph->links[l];
+        if (shown[link->kind]) continue;
+        shown[link->kind] = true;
+        text = arena_printf(arena, "%s%s\"%s\"", text, *text ? ", " : "", link->name);
+    }
+    return text;
+}
+
 bool fault_check(const struct schema_list *faults, const struct topo_graph *graph, bool packets,
                  struct err *err)
 {
     const struct fault_cfg *cfg = faults->items;
+    struct arena scratch = {0};
     bool good = true;
     for (int64_t f = 0; f < faults->n; f++) {
         bool met = false;
         for (int64_t l = 0; l < graph->link_n && !met; l++)
             met = meets(&cfg[f], graph, l);
         if (!met)
-            good = err_add(err, (struct err_pos){0},
-                           "C082: faults: no link is called \"%s\"; the first is called \"%s\"",
-                           cfg[f].link, graph->link_n ? graph->links[0].name : "");
+            good = err_key(err, arena_printf(&scratch, "faults.%lld.link", (long long)f),
+                           "C082: faults: no link is called \"%s\"; links are called %s",
+                           cfg[f].link, examples(graph, &scratch));
         if (!packets && (cfg[f].kind == FAULT_ERRORS || cfg[f].kind == FAULT_STORM))
-            good = err_add(err, (struct err_pos){0},
+            good = err_key(err, arena_printf(&scratch, "faults.%lld.kind", (long long)f),
                            "C077: faults: %s at \"%s\" needs packets: network.model: packet",
                            kinds[cfg[f].kind], cfg[f].link);
     }
+    arena_free(&scratch);
     return good;
 }
 

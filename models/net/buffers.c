@@ -47,8 +47,8 @@ bool buffers_check(const struct topo_graph *graph, const struct net_cfg *cfg, st
         if (graph->nodes[v].kind != TOPO_SWITCH) continue;
         const struct buffers sum = buffers_of(graph, cfg, v);
         if (sum.sum_bytes > cfg->buffer_bytes)
-            return err_add(
-                err, (struct err_pos){0},
+            return err_key(
+                err, "network.buffer",
                 "C036: network.buffer: the headroom of the %lld ports of %s is %lld B "
                 "together, its buffer %lld B: lossless it is not; give more buffer, less "
                 "headroom, or pfc.on: false",

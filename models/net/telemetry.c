@@ -105,17 +105,17 @@ bool telemetry_check(const struct telemetry_cfg *cfg, const struct topo_graph *g
                      struct err *err)
 {
     if (cfg->window_ps == 0) return true;
-    const struct err_pos nowhere = {0};
     int64_t links = choose(&(struct telemetry_of){.cfg = cfg, .graph = graph}, NULL), series = 0;
     if (links == 0 && *cfg->links)
-        return err_add(err, nowhere, "C066: telemetry.links: no link is called '%s'; one is '%s'",
-                       cfg->links, graph->link_n ? graph->links[0].name : "");
+        return err_key(err, "telemetry.links",
+                       "C066: telemetry.links: no link is called '%s'; one is '%s'", cfg->links,
+                       graph->link_n ? graph->links[0].name : "");
     for (enum kind k = 0; k < KINDS; k++)
         series += wants(cfg, k) ? links : 0;
     series += cfg->flows ? cfg->flows_max : 0;
     if (series > SAMPLES_MAX / cfg->samples)
-        return err_add(
-            err, nowhere,
+        return err_key(
+            err, "telemetry.samples",
             "C067: telemetry: %" PRId64 " series of %" PRId64
             " samples are more than %d: choose fewer links, or telemetry.samples=%" PRId64,
             series, cfg->samples, SAMPLES_MAX, SAMPLES_MAX / series);

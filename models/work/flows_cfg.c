@@ -268,17 +268,17 @@ static int64_t possible_senders(const struct flows_cfg *cfg, const struct flows_
 /* C046: what starts at once must fit into memory; no chunk without a byte. */
 static bool check_amount(const struct flows_cfg *cfg, int64_t n, struct err *err)
 {
-    const struct err_pos nowhere = {0};
     int64_t at_once = cfg->concurrent > 0 && cfg->concurrent < n ? cfg->concurrent : n - 1;
     if (cfg->pattern == FLOWS_ALL_TO_ALL && n * at_once > AT_ONCE_MAX)
-        return err_add(err, nowhere,
+        return err_key(err, "workload.concurrent",
                        "C046: %" PRId64 " flows at once; allowed: %d (see concurrent)", n * at_once,
                        AT_ONCE_MAX);
     if (cfg->pattern != FLOWS_RING) return true;
     if (cfg->chunk_bytes == 0 && cfg->size_bytes < n)
-        return err_add(err, nowhere, "C046: less than a byte for each of %" PRId64 " ranks", n);
+        return err_key(err, "workload.size", "C046: less than a byte for each of %" PRId64 " ranks",
+                       n);
     if (cfg->chunk_bytes > 0 && cfg->size_bytes / cfg->chunk_bytes >= AT_ONCE_MAX)
-        return err_add(err, nowhere, "C046: %" PRId64 " chunks at once; allowed: %d",
+        return err_key(err, "workload.chunk", "C046: %" PRId64 " chunks at once; allowed: %d",
                        cfg->size_bytes / cfg->chunk_bytes, AT_ONCE_MAX);
     return true;
 }
@@ -286,31 +286,30 @@ static bool check_amount(const struct flows_cfg *cfg, int64_t n, struct err *err
 static bool check_hosts(const struct flows_cfg *cfg, const struct flows_hosts *hosts,
                         struct err *err)
 {
-    const struct err_pos nowhere = {0};
     int64_t n = flows_live_ranks(cfg, hosts->n);
     if (cfg->traffic_class > 0 && cfg->traffic_class >= hosts->classes)
-        return err_add(err, nowhere,
+        return err_key(err, "workload.traffic_class",
                        "C045: traffic_class %" PRId64 ", but the topology has %" PRId64
                        " in network.classes, counted from 0",
                        cfg->traffic_class, hosts->classes > 1 ? hosts->classes : 1);
     if (cfg->pattern == FLOWS_FILE) return true;
     if (n < 2 || n > hosts->n)
-        return err_add(err, nowhere,
+        return err_key(err, "workload.ranks",
                        "C045: the workload needs %" PRId64 " endpoints, the topology has %" PRId64,
                        n < 2 ? 2 : n, hosts->n);
     bool wraps = (n - 1) * cfg->stride >= hosts->n;
     if (wraps && hosts->n % cfg->stride != 0)
-        return err_add(err, nowhere,
+        return err_key(err, "workload.stride",
                        "C045: %" PRId64 " endpoints cannot be numbered with stride %" PRId64,
                        hosts->n, cfg->stride);
     if (!check_amount(cfg, n, err)) return false;
     if (cfg->pattern == FLOWS_INCAST) {
         if (cfg->receiver >= n)
-            return err_add(err, nowhere, "C045: the receiver is rank %" PRId64 " of %" PRId64,
-                           cfg->receiver, n);
+            return err_key(err, "workload.receiver",
+                           "C045: the receiver is rank %" PRId64 " of %" PRId64, cfg->receiver, n);
         int64_t possible = possible_senders(cfg, hosts);
         if (possible == 0 || cfg->senders > possible)
-            return err_add(err, nowhere,
+            return err_key(err, "workload.senders",
                            "C045: %" PRId64 " senders, but %" PRId64 " endpoints can send",
                            cfg->senders, possible);
     }
@@ -318,7 +317,7 @@ static bool check_hosts(const struct flows_cfg *cfg, const struct flows_hosts *h
         int64_t largest = largest_edge(cfg, hosts);
         bool fits = cfg->pattern != FLOWS_PERMUTATION ? largest < n : 2 * largest <= n;
         if (!fits)
-            return err_add(err, nowhere,
+            return err_key(err, "workload.between",
                            "C045: traffic between leaves, but %" PRId64 " of %" PRId64
                            " endpoints are at one",
                            largest, n);

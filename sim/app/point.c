@@ -121,6 +121,35 @@ static const char *make_label(struct arena *arena, const struct point *point)
     return label;
 }
 
+/* struct places: where the values of a point come from. */
+struct places {
+    struct err_keys keys;
+    const struct schema_rows *rows;
+};
+
+/* The value of key; of a section or list, the first one in it. */
+static struct err_pos find_place(const struct err_keys *keys, const char *key)
+{
+    const struct schema_rows *rows = ((const struct places *)keys)->rows;
+    size_t len = strlen(key);
+    for (int64_t i = 0; i < rows->n; i++) {
+        const char *path = rows->row[i].path;
+        if (strncmp(path, key, len) == 0 && (!path[len] || path[len] == '.'))
+            return tree_shown(rows->arena, rows->row[i].pos);
+    }
+    return nowhere;
+}
+
+/* What one file alone cannot get wrong. */
+static bool check_world(const struct point_config *config, struct err *err)
+{
+    const struct places places = {{find_place}, &config->rows};
+    err->keys = &places.keys;
+    bool ok = world_check(config->topology, &config->workload, err);
+    err->keys = NULL;
+    return ok;
+}
+
 bool point_load(struct arena *arena, const struct point *point, struct point_config *config,
                 struct err *err)
 {
@@ -143,7 +172,7 @@ bool point_load(struct arena *arena, const struct point *point, struct point_con
     if (roots.workload)
         ok &= schema_bind_variant(&(struct schema_into){arena, WORKLOAD_PREFIX, &config->rows, err},
                                   world_workload_kinds, roots.workload, &config->workload);
-    ok = ok && err->count == errors && world_check(config->topology, &config->workload, err);
+    ok = ok && err->count == errors && check_world(config, err);
     if (ok) hash_rows(&config->rows, config->sha256);
     return ok;
 }

@@ -142,6 +142,16 @@ bool err_add(struct err *err, struct err_pos pos, const char *fmt, ...)
     return false;
 }
 
+bool err_key(struct err *err, const char *key, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    add(err, err->keys ? err->keys->find(err->keys, key) : (struct err_pos){0}, fmt, ap);
+    va_end(ap);
+    if (!err->exit_code) err->exit_code = 2;
+    return false;
+}
+
 bool err_io(struct err *err, const char *fmt, ...)
 {
     va_list ap;

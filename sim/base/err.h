@@ -19,9 +19,16 @@ struct err_pos {
     const char *line_text; /* the source line without newline, for the caret; may be NULL */
 };
 
+/* struct err_keys: knows where a key of the configuration ("wan.rtt") was given; whoever has one
+ * embeds it. */
+struct err_keys {
+    struct err_pos (*find)(const struct err_keys *keys, const char *key);
+};
+
 /* struct err: zero-initialise ({0}); err_free releases what it collected. */
 struct err {
-    int count;     /* all errors, also those past the cap */
+    const struct err_keys *keys; /* for err_key; NULL = places are not known */
+    int count;                   /* all errors, also those past the cap */
     int exit_code; /* what the process should exit with: 2 unless set (3 = I/O or database) */
     char *messages[ERR_CAP]; /* owned, without trailing newline */
 };
@@ -29,6 +36,10 @@ struct err {
 /* err_add appends "file:line:col: error: message" (and line and caret, if line_text is given).
  * Always returns false, so that `return err_add(...)` reads well. */
 bool err_add(struct err *err, struct err_pos pos, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* err_key is err_add at the place where key was given; for those who see values, not files. */
+bool err_key(struct err *err, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* err_io is err_add without a place and with exit_code 3 ("cannot write results.db: ..."). */

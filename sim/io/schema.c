@@ -115,13 +115,13 @@ static void add_row(const struct bind *b, const struct place *place, const char 
     if (!rows) return;
     if (!rows->arena) rows->arena = b->arena;
     rows->row = arena_grow(rows->arena, rows->row, &rows->cap, rows->n + 1, sizeof *rows->row);
+    const struct err_pos pos = place->node ? place->node->pos : place->pos;
     const char *origin = "default";
-    if (place->node && place->node->pos.line > 0)
-        origin = arena_printf(rows->arena, "%s:%d:%d", place->node->pos.file, place->node->pos.line,
-                              place->node->pos.col);
+    if (place->node && pos.line > 0)
+        origin = arena_printf(rows->arena, "%s:%d:%d", pos.file, pos.line, pos.col);
     else if (place->node)
-        origin = place->node->pos.file;
-    rows->row[rows->n++] = (struct schema_row){place->path, value, origin};
+        origin = pos.file;
+    rows->row[rows->n++] = (struct schema_row){place->path, value, origin, pos};
 }
 
 /* ---- unknown keys ---------------------------------------------------------------------------- */

@@ -87,6 +87,7 @@ struct schema_row {
     const char *path;   /* "wan.rtt" */
     const char *value;  /* as text with its unit */
     const char *origin; /* "topologies/x.yaml:17:9", "default", "--set" */
+    struct err_pos pos; /* of the value; if it was not given, of the section around it */
 };
 struct schema_rows {
     struct schema_row *row;

@@ -27,10 +27,10 @@ $ railsim plot t.db rate-convergence | head -1
                                 *Rates of flows, payload per window* (glob)
 # What cannot be recorded is said before anything runs.
 $ railsim run topologies/leaf-spine-16.yaml workloads/converge.yaml --set telemetry.links=leaf9*
-error: C066: telemetry.links: no link is called 'leaf9*'; one is 'leaf0>spine0'
+--set telemetry.links=leaf9*: error: C066: telemetry.links: no link is called 'leaf9*'; one is 'leaf0>spine0'
 [2]
 $ railsim run topologies/leaf-spine-16.yaml workloads/converge.yaml --set telemetry.samples=100000
-error: C067: telemetry: 448 series of 100000 samples are more than 5000000: choose fewer links, or telemetry.samples=11160
+--set telemetry.samples=100000: error: C067: telemetry: 448 series of 100000 samples are more than 5000000: choose fewer links, or telemetry.samples=11160
 [2]
 # A training job, too; the storage's own links have names.
 $ railsim run topologies/remote-storage.yaml workloads/llama2-70b-lora.yaml --set workload.load.size=1GB --set telemetry.window=1s --set 'telemetry.links=*storage*' -o r.db > /dev/null; sqlite3 r.db "SELECT entity, metric, count(*) <= 1000, window_ps >= 1000000000000, round(max(value), 3) <= 1 FROM series JOIN sample USING(run_id, series) WHERE entity LIKE 'link/%' GROUP BY 1, 2"
