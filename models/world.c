@@ -18,12 +18,11 @@
 #include "models/replay/replay.h"
 #include "models/step/cnn.h"
 #include "models/step/llm.h"
-#include "models/storage/client.h"
-#include "models/storage/session.h"
 #include "models/topo/topo.h"
 #include "models/work/flows.h"
 #include "models/work/train.h"
 #include "models/world_cfg.h"
+#include "models/world_storage.h"
 
 #define PHASE_LANES 8 /* of a timeline */
 
@@ -36,10 +35,7 @@ struct world {
     struct topo_graph graph;
     struct topo_made made;
     struct fabric *fabric;
-    struct wan wan;
-    struct client_plan plan;
-    struct server *server;
-    struct session **session; /* [nodes] */
+    struct world_storage storage;
     struct file_set sets[TRAIN_SETS_MAX];
     struct train *train; /* or */
     struct flows *flows;
@@ -63,27 +59,6 @@ static void build_graph(const struct world_topology *cfg, struct arena *arena,
                                         graph, made);
 }
 
-/* Behind the fabric's edge the line, then the storage's ports. Returns the storage's node. */
-static int32_t attach_storage(struct world *world)
-{
-    const struct world_topology *cfg = world->topology;
-    struct topo_graph *graph = &world->graph;
-    wan_init(&world->wan, &cfg->wan);
-    int32_t far_end = topo_node(graph, TOPO_SWITCH, "wan");
-    int32_t storage = topo_node(graph, TOPO_STORAGE, "storage");
-    topo_cable(graph, &(struct topo_link){.from = world->made.edge,
-                                          .to = far_end,
-                                          .kind = TOPO_WAN,
-                                          .rate_bps = world->wan.free_bps,
-                                          .delay_ps = world->wan.one_way_ps});
-    topo_cable(graph, &(struct topo_link){.from = far_end,
-                                          .to = storage,
-                                          .kind = TOPO_SERVER,
-                                          .rate_bps = cfg->storage.server.nic_bps,
-                                          .delay_ps = cfg->nic.delay_ps});
-    return storage;
-}
-
 static void build_fabric(struct world *world)
 {
     const struct net_cfg *cfg = &world->topology->network;
@@ -92,52 +67,24 @@ static void build_fabric(struct world *world)
     fault_start(&world->topology->faults, &world->graph, world->fabric);
 }
 
-/* The node's page cache knows every file of the workload. */
-static struct cache *build_cache(struct world *world, int set_n)
+static void open_storage(struct world *world, int set_n)
 {
-    struct cache *cache = cache_new(sim_arena(world->sim), &world->topology->node.cache);
-    const struct file_set *sets[TRAIN_SETS_MAX];
-    for (int s = 0; s < set_n; s++) {
-        cache_add(cache, &world->sets[s]);
-        sets[s] = &world->sets[s];
-    }
-    cache_start(cache, sets, set_n);
-    return cache;
-}
-
-static void build_sessions(struct world *world, int32_t storage, int set_n)
-{
-    struct arena *arena = sim_arena(world->sim);
-    int64_t n = world->made.nodes;
-    world->session = ARENA_ARRAY(arena, struct session *, n);
-    for (int64_t i = 0; i < n; i++) {
-        struct server *server =
-            world->plan.local ? server_new(world->sim, &world->plan.device) : world->server;
-        world->session[i] = session_new(
-            world->sim,
-            &(struct session_cfg){.plan = &world->plan,
-                                  .fabric = world->fabric,
-                                  .wan = &world->wan,
-                                  .server = server,
-                                  .cache = build_cache(world, set_n),
-                                  .node = world->made.endpoint[i * world->made.node_ports],
-                                  .server_node = storage,
-                                  .name = arena_printf(arena, "storage/client%lld", (long long)i)});
-    }
+    world_storage_open(&world->storage, world->topology,
+                       &(struct world_storage_site){.sim = world->sim,
+                                                    .fabric = world->fabric,
+                                                    .nodes = world->made.nodes,
+                                                    .sets = world->sets,
+                                                    .set_n = set_n});
 }
 
 static void build_training(struct world *world, const struct train_cfg *cfg)
 {
     const struct world_topology *topology = world->topology;
-    int32_t storage = attach_storage(world);
+    world_storage_attach(&world->storage, topology, &world->graph, &world->made);
     build_fabric(world);
-    client_list[topology->storage.client.index]->plan(topology->storage.client.config,
-                                                      &world->plan);
-    world->server = server_new(world->sim, &topology->storage.server);
-    int set_n = train_sets(cfg, world->sets);
-    build_sessions(world, storage, set_n);
+    open_storage(world, train_sets(cfg, world->sets));
     world->train = train_new(world->sim, cfg,
-                             &(struct train_nodes){.session = world->session,
+                             &(struct train_nodes){.session = world->storage.session,
                                                    .n = world->made.nodes,
                                                    .gpus = topology->node.gpus,
                                                    .gpu_link_bps = topology->node.gpu_link_bps},
@@ -209,21 +156,41 @@ static bool is_job(const struct schema_variant *workload)
            strcmp(workload->kind, cnn_schema.name) == 0;
 }
 
+static const struct store_cfg *store_of(const struct schema_variant *workload)
+{
+    return strcmp(workload->kind, llm_schema.name) == 0
+               ? &((const struct llm_cfg *)workload->config)->store
+               : &((const struct cnn_cfg *)workload->config)->store;
+}
+
+/* Storage, if the jobs want any; the files they read are known only then. */
+static void build_store(struct world *world, const struct job_spec *spec, struct job_site *site)
+{
+    if (!store_wanted(spec->store)) return;
+    open_storage(world, store_sets(spec->store, &spec->need, &spec->plan.shape, world->sets));
+    site->session = world->storage.session;
+    site->sets = world->sets;
+}
+
 static void build_jobs(struct world *world, const struct schema_variant *workload)
 {
     struct arena *arena = sim_arena(world->sim);
+    if (store_wanted(store_of(workload)))
+        world_storage_attach(&world->storage, world->topology, &world->graph, &world->made);
     build_cluster(world);
-    const struct job_site site = {.cluster = world->cluster,
-                                  .facts = &world->topology->collectives,
-                                  .device = &world->topology->node.device,
-                                  .spans = world->spans};
+    struct job_site site = {.cluster = world->cluster,
+                            .facts = &world->topology->collectives,
+                            .device = &world->topology->node.device,
+                            .spans = world->spans};
     if (strcmp(workload->kind, llm_schema.name) == 0) {
         const struct llm_cfg *cfg = workload->config;
         const struct job_spec spec = llm_job(cfg, &site, arena);
+        build_store(world, &spec, &site);
         world->jobs = jobs_new(&cfg->job, &site, &spec);
     } else {
         const struct cnn_cfg *cfg = workload->config;
         const struct job_spec spec = cnn_job(cfg, &site, arena);
+        build_store(world, &spec, &site);
         world->jobs = jobs_new(&cfg->job, &site, &spec);
     }
     jobs_start(world->jobs);
@@ -316,15 +283,22 @@ static bool check_storms(const struct world_topology *topology, struct err *err)
 }
 
 /* Faults and telemetry name links; the fabric's switches need room for what PFC cannot stop. */
-static bool check_links(const struct world_topology *topology, bool train, struct err *err)
+static bool check_links(const struct world_topology *topology, bool stores, struct err *err)
 {
     const bool packets = topology->network.model == NET_PACKET;
     struct world world = {.topology = topology};
     struct arena arena = {0};
-    if (topology->telemetry.window_ps == 0 && topology->faults.n == 0 && !packets) return true;
+    if (topology->telemetry.window_ps == 0 && topology->faults.n == 0 && !packets && !stores)
+        return true;
     build_graph(topology, &arena, &world.graph, &world.made);
     bool ok = !packets || buffers_check(&world.graph, &topology->network, err);
-    if (train) attach_storage(&world);
+    if (stores) {
+        if (!world_storage_check(topology, &world.made, err)) {
+            arena_free(&arena);
+            return false;
+        }
+        world_storage_attach(&world.storage, topology, &world.graph, &world.made);
+    }
     ok &= fault_check(&topology->faults, &world.graph, packets, err);
     ok &= check_storms(topology, err);
     if (topology->telemetry.window_ps > 0)
@@ -335,8 +309,9 @@ static bool check_links(const struct world_topology *topology, bool train, struc
 
 bool world_check(const void *topology, const struct schema_variant *workload, struct err *err)
 {
-    const bool train = strcmp(workload->kind, train_schema.name) == 0;
-    return check_workload(topology, workload, err) && check_links(topology, train, err);
+    const bool stores = strcmp(workload->kind, train_schema.name) == 0 ||
+                        (is_job(workload) && store_wanted(store_of(workload)));
+    return check_workload(topology, workload, err) && check_links(topology, stores, err);
 }
 
 /* ---- running --------------------------------------------------------------------------------- */
@@ -482,8 +457,8 @@ void world_finish(struct world *world, enum sim_stop stop, struct record *record
     if (world->jobs) jobs_record(world->jobs, record);
     if (world->replay) replay_record(world->replay, record);
     if (world->cluster) cluster_record(world->cluster, record);
-    for (int64_t i = 0; world->train && i < world->made.nodes; i++)
-        session_record(world->session[i], record);
+    for (int64_t i = 0; world->storage.session && i < world->made.nodes; i++)
+        session_record(world->storage.session[i], record);
     if (world->telemetry) {
         if (world->flows) flows_see(world->flows, see_flow, world->telemetry);
         telemetry_record(world->telemetry, record);

@@ -142,7 +142,35 @@ static const struct schema nic_schema = {
     .fields = nic_fields,
 };
 
+static const char *const storage_networks[] = {"shared", "own", NULL};
+
 static const struct schema_field storage_fields[] = {
+    {.key = "network",
+     .type = SCHEMA_ENUM,
+     .offset = AT(storage.network) - AT(storage),
+     .fallback = "shared",
+     .words = storage_networks,
+     .help = "shared: through the servers' compute NICs and the fabric, to the switch where the "
+             "line begins; own: each server has a storage NIC, at a storage switch where the line "
+             "begins.",
+     .source = "NVIDIA DGX SuperPOD reference architecture: a storage fabric of its own"},
+    {.key = "nics",
+     .type = SCHEMA_COUNT,
+     .offset = AT(storage.nics) - AT(storage),
+     .fallback = "1",
+     .min = "1",
+     .max = "1024",
+     .help = "Compute NICs of a server that storage uses (network: shared), from port 0 on; "
+             "connections take turns.",
+     .source = "LNet Multi-Rail"},
+    {.key = "nic_rate",
+     .type = SCHEMA_RATE,
+     .offset = AT(storage.nic_bps) - AT(storage),
+     .fallback = "400Gbps",
+     .min = "1Mbps",
+     .max = "100Tbps",
+     .help = "A server's storage NICs together (network: own).",
+     .source = "DGX H100 user guide: two ports of ConnectX-7 for storage and in-band, 400 Gb/s"},
     {.key = "server",
      .type = SCHEMA_SECTION,
      .offset = AT(storage.server) - AT(storage),
@@ -155,11 +183,21 @@ static const struct schema_field storage_fields[] = {
      .help = "How servers read and write it."},
     {.key = NULL},
 };
+/* C105: what a storage network of its own has no use for. */
+static void check_storage(const void *config, struct schema_check *check)
+{
+    const struct world_storage_cfg *storage = config;
+    if (storage->network == WORLD_OWN && storage->nics > 1)
+        schema_complain(check, "nics",
+                        "C105: with network: own storage uses no compute NICs: give nic_rate");
+}
+
 static const struct schema storage_schema = {
     .name = "storage",
     .help = "Storage: the system and its client.",
-    .size = sizeof(((struct world_topology *)0)->storage),
+    .size = sizeof(struct world_storage_cfg),
     .fields = storage_fields,
+    .check = check_storage,
 };
 
 static const struct schema_field fields[] = {

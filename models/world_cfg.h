@@ -11,6 +11,9 @@
 #include "models/storage/wan.h"
 #include "sim/io/schema.h"
 
+/* enum world_storage_network: what storage traffic shares with the others. */
+enum world_storage_network { WORLD_SHARED, WORLD_OWN };
+
 /* struct world_topology: root of a topology file. */
 struct world_topology {
     const char *name, *devices;
@@ -32,7 +35,9 @@ struct world_topology {
     struct schema_list faults; /* of struct fault_cfg */
     struct collective_facts collectives;
     struct wan_cfg wan;
-    struct {
+    struct world_storage_cfg {
+        int network; /* enum world_storage_network */
+        int64_t nics, nic_bps;
         struct server_cfg server;
         struct schema_variant client;
     } storage;

@@ -67,27 +67,16 @@ struct collective *collective_new(const struct collective_cfg *cfg,
 {
     struct arena *arena = sim_arena(cluster_sim(site->cluster));
     struct collective *collective = ARENA_NEW(arena, struct collective);
-    const struct collective_facts *facts = site->facts;
     collective->site = *site;
     collective->wrong = make_plan(cfg, site, &collective->plan);
     if (collective->wrong) return collective;
-    const struct coll_ask ask = collective->plan.ask;
-    int32_t slots = (int32_t)facts->slots > ask.slices ? (int32_t)facts->slots : ask.slices + 1;
-    const struct collective_cost *cost =
-        collective->plan.agents > 0 ? &facts->in_switch : &facts->cost[ask.protocol];
-    /* Simple, and so NVLS, makes sure of its data by another trip to the NIC (flush). */
-    int64_t net_ps = cost->net_ps + (ask.protocol == COLL_SIMPLE ? 2 : 1) * facts->nic_ps;
-    int32_t at_once = collective->plan.at_once;
-    collective->run = coll_run_new(
-        site->cluster,
-        &(struct coll_run_cfg){.plan = &collective->plan,
-                               .lag = {cost->nvlink_ps, net_ps},
-                               .launch_ps = cost->launch_ps,
-                               .block_bps = at_once > 0 ? cost->channel_bps / at_once : 0,
-                               .slots = slots,
+    struct coll_run_cfg run = {.plan = &collective->plan,
+                               .gpu = site->gpu,
                                .spans = site->spans,
                                .done = rank_done,
-                               .owner = collective});
+                               .owner = collective};
+    collective_pace(site->facts, &collective->plan, &run);
+    collective->run = coll_run_new(site->cluster, &run);
     return collective;
 }
 

@@ -5,6 +5,7 @@
 #define RAILSIM_MODELS_CLUSTER_COLLECTIVE_H
 
 #include "models/cluster/cluster.h"
+#include "models/cluster/coll_run.h"
 #include "models/cluster/device.h"
 #include "models/coll/coll.h"
 #include "models/coll/tuner.h"
@@ -27,6 +28,8 @@ struct collective_facts {
     int64_t slots, channels, chunk_bytes, nvls_chunk_bytes;
     int64_t share_bytes[COLL_PROTOCOLS]; /* the least of a channel */
     int64_t ll_bytes, ll128_bytes;       /* per rank: up to where, if not by NCCL's tuner */
+    int version;                         /* enum tuner_version */
+    int protocol; /* the only one, where the workload has no wish: as collective_cfg.protocol */
 };
 extern const struct schema collective_facts_schema;
 
@@ -41,15 +44,6 @@ struct collective_cfg {
 };
 extern const struct schema collective_schema; /* its name is the workload kind: collective */
 
-/* struct collective_pair: indices into coll_list and enum coll_protocol; -1 = none, or no wish. */
-struct collective_pair {
-    int algorithm, protocol;
-};
-/* collective_fastest returns the pair of the tuner's table that takes least, of those that wish
- * leaves; the algorithm is -1 if there is none. */
-struct collective_pair collective_fastest(const struct tuner_table *table,
-                                          const struct collective_pair *wish);
-
 struct collective;
 
 /* struct collective_site: where it runs. */
@@ -58,12 +52,19 @@ struct collective_site {
     const struct collective_facts *facts;
     const struct device_facts *device;
     const struct spans *spans; /* NULL = nobody draws */
+    const int32_t *gpu; /* [ranks] of the cluster, those of an NVLink domain next to one another;
+                           NULL: rank r is GPU r */
 };
 
 /* collective_choose settles what cfg leaves open, as NCCL's tuner does (models/coll/tuner.h), and
- * returns the index of the algorithm in coll_list. */
+ * returns the index of the algorithm in coll_list. Of a group of a cluster's GPUs each brings its
+ * share of its node's NICs. */
 int collective_choose(const struct collective_cfg *cfg, const struct collective_site *site,
                       struct coll_ask *ask);
+/* collective_pace sets what the software costs a run of a plan: lag, launch_ps, block_bps, slots;
+ * plan->ops may be any, plan->ask must be as collective_choose (or a file) left it. */
+void collective_pace(const struct collective_facts *facts, const struct coll_plan *plan,
+                     struct coll_run_cfg *run);
 
 /* Algorithms from files (collective_file.c): collective_file_check reads cfg->file and looks
  * whether it is for so many ranks (0 = not known yet) and the rest of cfg (C048, and those of the

@@ -228,6 +228,8 @@ COST_SCHEMA(in_switch, IN_SWITCH_HELP);
         .help = text                                                                               \
     }
 
+static const char *const version_words[] = {"2.30", "2.20", NULL}; /* enum tuner_version */
+
 static const struct schema_field facts_fields[] = {
     COST_SECTION(ll, LL_HELP, FACT(cost[COLL_LL])),
     COST_SECTION(ll128, LL128_HELP, FACT(cost[COLL_LL128])),
@@ -278,6 +280,21 @@ static const struct schema_field facts_fields[] = {
      .max = "1s",
      .help = "What the network's plugin tells NCCL instead, which goes by it when it chooses an "
              "algorithm; 0 = nic_latency."},
+    {.key = "nccl",
+     .type = SCHEMA_ENUM,
+     .offset = FACT(version),
+     .fallback = "2.30",
+     .words = version_words,
+     .help = "Whose tuner chooses algorithm and protocol: versions of NCCL differ in what they "
+             "take a ring's hops between nodes to cost.",
+     .source = "NVIDIA/nccl, src/graph/tuning.cc, 2.30.7 and 2.20.5"},
+    {.key = "protocol",
+     .type = SCHEMA_ENUM,
+     .offset = FACT(protocol),
+     .fallback = "auto",
+     .words = protocol_words,
+     .help = "The only protocol, unless the workload names one; auto = all.",
+     .source = "NCCL_PROTO, which plugins of networks set that do not keep order inside 128 bytes"},
     {.key = "ll_share",
      .type = SCHEMA_SIZE,
      .offset = FACT(share_bytes[COLL_LL]),

@@ -13,8 +13,17 @@
  *   - NVLS on one node is capped by the inter-node rate of its graph as well;
  *   - with one rank per node every algorithm has the network latency of trees.
  *
- * NOT modelled: RCCL and other libraries; NCCL's single precision, which may turn a near tie; POWER
- * systems; fewer channels and threads for small messages; chunk sizes; NCCL_ALGO and NCCL_PROTO.
+ * NCCL 2.20 (2.20.5, NVIDIA/nccl ab2b89c4, the same file; as measured on AWS in 2024) differs:
+ *   - a ring's all-reduce counts 2 nodes hops between nodes, not 2 (nodes - 1), which keeps it from
+ *     jobs of two nodes;
+ *   - trees by Simple have 28 us a hop and no start, NVLSTree 14 us between nodes;
+ *   - NVLS and NVLSTree have 5/6 of their channels' rate, by whatever is slower inside and between
+ *     nodes, of which NVLSTree has half over more than two nodes;
+ *   - a ring by LL128 has 0.7 of its rate with one GPU per node; there is no PAT, and no Blackwell.
+ *
+ * NOT modelled: RCCL and other libraries; CollNetDirect of 2.20 for gathers; NCCL's single
+ * precision, which may turn a near tie; POWER systems; fewer channels and threads for small
+ * messages; chunk sizes; NCCL_ALGO and NCCL_PROTO.
  */
 #include "models/coll/tuner.h"
 
@@ -60,6 +69,10 @@ static const double hardware_us[HARDWARES][TUNER_ALGORITHMS][COLL_PROTOCOLS] =
                 [TUNER_PAT] = {0, 0, 14},
             },
 };
+/* NCCL 2.20, where it differs. */
+static const double old_tree_us = 28, old_nvls_tree_net_us = 14, old_nvls_share = 5.0 / 6.0;
+static const double old_ring_ll128_alone = 0.7;
+
 /* Of all channels together. On one node the row is the GPU's; on several, row 0 is for Intel and
  * ARM, row 1 for AMD. */
 static const double ll_max[TUNER_GENERATIONS][SCALES] = {
@@ -89,11 +102,13 @@ static const double tree_factor[COLL_PROTOCOLS][NVLS_TREE_CLASSES] = {
 struct job {
     const struct tuner_facts *facts;
     const struct tuner_graph *graph;
+    enum tuner_generation generation;
     enum tuner_algorithm a;
     enum coll_protocol p;
     double ranks, nodes, per_node;
     double steps; /* nsteps: of a ring */
     int scale;
+    bool old; /* NCCL 2.20 */
 };
 
 static double least(double a, double b)
@@ -149,7 +164,7 @@ static bool works(const struct job *job)
     if (job->a == TUNER_NVLS_TREE && facts->nodes == 1) return false;
     if (job->a == TUNER_NVLS && facts->nodes > 1 && !sharp) return false;
     if (job->a == TUNER_COLLNET_DIRECT && facts->pcie) return false; /* needs an NVSwitch */
-    if (job->a == TUNER_PAT) return facts->ranks_per_node == 1 && !facts->pat_off;
+    if (job->a == TUNER_PAT) return facts->ranks_per_node == 1 && !facts->pat_off && !job->old;
     /* Gathering in the network takes a NIC for each GPU. */
     if (job->a != TUNER_RING && gathers(facts) && facts->nodes > 1)
         return facts->ranks_per_node <= facts->collnet.channels;
@@ -164,13 +179,17 @@ static double nvls_bw(const struct job *job)
 {
     const struct tuner_facts *facts = job->facts;
     double channels = (double)job->graph->channels;
-    double intra = gb_per_s(job->graph->intra_bps) * nvls_efficiency[facts->generation] *
+    double intra = gb_per_s(job->graph->intra_bps) * nvls_efficiency[job->generation] *
                    (channels - 1) / channels;
     double inter = gb_per_s(job->graph->inter_bps);
+    if (job->old) {
+        bool half = job->a == TUNER_NVLS_TREE && facts->nodes > 2;
+        return least(gb_per_s(job->graph->intra_bps), half ? inter / 2 : inter);
+    }
     intra *= facts->op == COLL_ALL_REDUCE ? 2 : (job->per_node - 1) / job->per_node;
     if (job->a == TUNER_NVLS) return least(intra, inter);
     if (facts->nodes <= 2) inter *= 2;
-    return least(least(intra, inter), nvls_tree_max[facts->generation][job->scale]);
+    return least(least(intra, inter), nvls_tree_max[job->generation][job->scale]);
 }
 
 /* ring_bw and tree_bw refine the bandwidth of all channels together by protocol. */
@@ -178,23 +197,24 @@ static double ring_bw(const struct job *job, double bus)
 {
     const struct tuner_facts *facts = job->facts;
     if (facts->ring_bps > 0) bus = least(bus, gb_per_s(facts->ring_bps));
-    int row = facts->nodes == 1 ? (int)facts->generation : facts->cpu == TUNER_AMD;
+    int row = facts->nodes == 1 ? (int)job->generation : facts->cpu == TUNER_AMD;
     if (job->p == COLL_LL) return least(ll_max[row][job->scale], bus * 0.5);
+    double packed = job->old && facts->ranks_per_node == 1 ? old_ring_ll128_alone : 0.92;
     if (job->p == COLL_LL128)
-        return least(bus * 0.92, (double)job->graph->channels * ring_ll128_max[facts->generation]);
+        return least(bus * packed, (double)job->graph->channels * ring_ll128_max[job->generation]);
     return bus;
 }
 
 static double tree_bw(const struct job *job, double bus)
 {
     const struct tuner_facts *facts = job->facts;
-    int row = facts->nodes == 1 ? (int)facts->generation : facts->cpu == TUNER_AMD;
+    int row = facts->nodes == 1 ? (int)job->generation : facts->cpu == TUNER_AMD;
     double channels = (double)job->graph->channels;
-    bus = least(bus * 0.92, channels * tree_max[facts->generation][job->scale]);
+    bus = least(bus * 0.92, channels * tree_max[job->generation][job->scale]);
     if (job->p == COLL_LL) bus = least(bus / 3.8, ll_max[row][job->scale]);
     if (job->p == COLL_LL128)
         bus = least(bus * (facts->nodes == 1 ? 7.0 / 9.0 : 120.0 / 128.0),
-                    channels * tree_ll128_max[facts->generation][job->scale]);
+                    channels * tree_ll128_max[job->generation][job->scale]);
     return facts->plain_tree ? bus * 0.85 : bus;
 }
 
@@ -206,7 +226,7 @@ static double direct_bw(const struct job *job, double bus)
                least(gb_per_s(job->graph->intra_bps), gb_per_s(job->graph->inter_bps) * 0.9);
     double factor = job->per_node / (double)job->graph->channels;
     factor -= (factor - 1) / 2;
-    return bus / factor * (job->facts->generation >= TUNER_HOPPER ? 0.85 : 1);
+    return bus / factor * (job->generation >= TUNER_HOPPER ? 0.85 : 1);
 }
 
 /* bandwidth returns the algorithm bandwidth in GB/s: bytes of the buffer per time. */
@@ -220,6 +240,7 @@ static double bandwidth(const struct job *job)
     if (job->a == TUNER_TREE) return tree_bw(job, bus) * 0.5;
     if (job->a == TUNER_PAT) return bus * 0.75;
     if (job->a == TUNER_COLLNET_DIRECT) bus = direct_bw(job, bus);
+    if (in_switch(job->a) && job->old) return bus * old_nvls_share;
     if (gathers(job->facts)) return bus;
     return in_switch(job->a) ? bus * job->ranks / job->steps : bus * 0.5;
 }
@@ -229,14 +250,22 @@ static double correction(const struct job *job)
 {
     const struct tuner_facts *facts = job->facts;
     int class = log2_floor(facts->bytes >> 6);
-    bool nvls = job->a == TUNER_NVLS_TREE && facts->generation >= TUNER_BLACKWELL &&
-                facts->cpu != TUNER_ARM;
+    bool nvls =
+        job->a == TUNER_NVLS_TREE && job->generation >= TUNER_BLACKWELL && facts->cpu != TUNER_ARM;
     if (class < 0 || facts->op != COLL_ALL_REDUCE) return 1;
     if (job->a == TUNER_TREE && class < TREE_CLASSES) return tree_factor[job->p][class];
     return nvls && class < NVLS_TREE_CLASSES ? tree_factor[job->p][class] : 1;
 }
 
 /* ---- latency -------------------------------------------------------------------------------- */
+
+/* hop_us returns what a hop costs. */
+static double hop_us(const struct job *job, enum hardware hw, enum tuner_algorithm a)
+{
+    if (job->old && a == TUNER_TREE && job->p == COLL_SIMPLE) return old_tree_us;
+    if (job->old && a == TUNER_NVLS_TREE && hw == NET) return old_nvls_tree_net_us;
+    return hardware_us[hw][a][job->p];
+}
 
 /* ring_us: a step costs at least the overhead of posting to the network, and the steps between
  * nodes cost the network. */
@@ -245,11 +274,12 @@ static double ring_us(const struct job *job, double intra_us, double inter_us)
     const struct tuner_facts *facts = job->facts;
     double post_us = facts->cpu == TUNER_AMD ? 2 : 1;
     double hops = facts->op == COLL_ALL_REDUCE ? 2 * (job->nodes - 1) : job->nodes - 1;
+    if (job->old && facts->op == COLL_ALL_REDUCE && facts->nodes > 1) hops = 2 * job->nodes;
     if (facts->op == COLL_BROADCAST) {
         enum hardware hw = facts->nodes > 1 ? NET : facts->pcie ? PCI : NVLINK;
-        if (facts->same_channels) return hardware_us[hw][TUNER_RING][job->p];
+        if (facts->same_channels) return hop_us(job, hw, TUNER_RING);
         enum tuner_algorithm like = job->p == COLL_SIMPLE ? TUNER_TREE : TUNER_RING;
-        return job->steps * hardware_us[hw][like][job->p];
+        return job->steps * hop_us(job, hw, like);
     }
     if (job->p == COLL_SIMPLE) post_us *= 3;
     if (facts->nodes > 1 && intra_us < post_us) intra_us = post_us;
@@ -259,11 +289,13 @@ static double ring_us(const struct job *job, double intra_us, double inter_us)
 static double latency_us(const struct job *job)
 {
     const struct tuner_facts *facts = job->facts;
-    enum tuner_algorithm a = job->a, net = facts->ranks_per_node == 1 ? TUNER_TREE : a;
-    double base = base_us[a][job->p];
-    double intra = hardware_us[facts->pcie ? PCI : NVLINK][a][job->p];
+    enum tuner_algorithm a = job->a;
+    enum tuner_algorithm net = facts->ranks_per_node == 1 && !job->old ? TUNER_TREE : a;
+    bool no_base = job->old && a == TUNER_TREE && job->p == COLL_SIMPLE;
+    double base = no_base ? 0 : base_us[a][job->p];
+    double intra = hop_us(job, facts->pcie ? PCI : NVLINK, a);
     /* Simple waits for a flush as well, which costs another trip to the NIC. */
-    double inter = hardware_us[NET][net][job->p] +
+    double inter = hop_us(job, NET, net) +
                    (double)job->graph->latency_inter_ps * 1e-6 * (job->p == COLL_SIMPLE ? 2 : 1);
     double levels = log2_floor(facts->nodes), others = job->per_node - 1;
     switch (a) {
@@ -301,7 +333,7 @@ static int64_t time_ps(const struct job *job)
         facts->bytes / (job->graph->channels * facts->nodes * facts->ranks_per_node) >= 64;
     if (job->a == TUNER_RING && job->p == COLL_SIMPLE && facts->nodes > 1 &&
         facts->op == COLL_ALL_REDUCE && chunked)
-        us *= facts->generation < TUNER_AMPERE ? 1.9 : 1.4;
+        us *= job->generation < TUNER_AMPERE ? 1.9 : 1.4;
     /* All but rings share the latency of a batch: 1,024 bytes of work, 128 each. */
     int64_t many = facts->collectives > 1 ? facts->collectives : 1;
     us *= (double)(job->a == TUNER_RING ? many : (many + BATCH - 1) / BATCH);
@@ -321,6 +353,8 @@ bool tuner_choose(const struct tuner_facts *facts, struct tuner_table *table)
     bool known = facts->generation < TUNER_GENERATIONS;
     struct job job = {
         .facts = facts,
+        .generation = facts->generation,
+        .old = facts->version == TUNER_NCCL_2_20,
         .ranks = (double)ranks,
         .nodes = (double)facts->nodes,
         .per_node = (double)facts->ranks_per_node,
@@ -329,6 +363,7 @@ bool tuner_choose(const struct tuner_facts *facts, struct tuner_table *table)
                                                        : ranks),
         .scale = facts->nodes <= 2 ? (int)facts->nodes - 1 : 2,
     };
+    if (job.old && job.generation == TUNER_BLACKWELL) job.generation = TUNER_HOPPER;
     *table = (struct tuner_table){0};
     for (int a = 0; a < TUNER_ALGORITHMS; a++) {
         for (int p = 0; p < COLL_PROTOCOLS; p++) {

@@ -30,6 +30,7 @@ enum tuner_generation {
     TUNER_GENERATIONS /* another vendor's: nothing is known of it */
 };
 enum tuner_cpu { TUNER_INTEL, TUNER_AMD, TUNER_ARM };
+enum tuner_version { TUNER_NCCL_2_30, TUNER_NCCL_2_20 };
 
 /* struct tuner_graph: what NCCL's search found for a kind of algorithm (NCCL_GRAPH_DUMP_FILE). */
 struct tuner_graph {
@@ -44,6 +45,7 @@ struct tuner_facts {
     int64_t nodes, ranks_per_node;
     enum tuner_generation generation;
     enum tuner_cpu cpu;
+    enum tuner_version version;
     bool pcie;           /* GPUs of a node speak over PCIe, not NVLink */
     bool ll128_off;      /* the way to the NIC is longer than PXB (Hopper and later: than PXN) */
     bool pat_off;        /* NCCL_PAT_ENABLE=0 */

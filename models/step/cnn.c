@@ -3,7 +3,7 @@
  * The one idea: forward, then backward in as many equal parts as there are gradient buckets, each
  * bucket all-reduced beside what is still to be computed (Li et al., VLDB'20). Compute per sample
  * falls with the batch of a GPU: time = flop / (peak * efficiency) * (1 + half / batch).
- * NOT modelled: layers of different sizes; the input pipeline (workload kind training has it).
+ * NOT modelled: layers of different sizes; decoding of images (workload kind training has it).
  */
 #include "models/step/cnn.h"
 
@@ -45,7 +45,7 @@ static void add_bucket(struct plan *plan, int64_t bytes, int64_t after)
     plan_add(plan, 0, PLAN_REDUCE, &op);
 }
 
-static void add_end(struct plan *plan, double optimizer_s)
+static void add_end(const struct cnn_cfg *cfg, struct plan *plan, double optimizer_s)
 {
     struct plan_op mark = PLAN_OP_NONE, meet = PLAN_OP_NONE;
     mark.kind = EXEC_MARK;
@@ -55,11 +55,24 @@ static void add_end(struct plan *plan, double optimizer_s)
     mark.after_op = plan->stage[0].stream[PLAN_REDUCE].n - 1;
     if (mark.after_op >= 0) plan_add(plan, 0, PLAN_COMPUTE, &mark);
     add_busy(plan, "optimizer", optimizer_s);
+    store_plan_end(&cfg->store, plan, 0);
     meet.kind = EXEC_MEET;
     meet.category = EXEC_OTHER;
     meet.group = SHAPE_ALL;
     meet.name = "end of step";
     plan_add(plan, 0, PLAN_COMPUTE, &meet);
+}
+
+#define IMAGE_BYTES 114660 /* mean of ImageNet: MLPerf Storage, resnet50 */
+#define WEIGHT_BYTES 4     /* FP32 */
+#define TRAINED_BYTES 8    /* in a checkpoint: FP32 weight and momentum */
+
+static struct store_need cnn_need(const struct cnn_cfg *cfg)
+{
+    return (struct store_need){.sample_bytes = IMAGE_BYTES,
+                               .samples = cfg->global_batch,
+                               .weights_bytes = cfg->params * WEIGHT_BYTES,
+                               .checkpoint_bytes = cfg->params * TRAINED_BYTES};
 }
 
 struct job_spec cnn_job(const struct cnn_cfg *cfg, const struct job_site *site, struct arena *arena)
@@ -72,6 +85,8 @@ struct job_spec cnn_job(const struct cnn_cfg *cfg, const struct job_site *site, 
     plan->shape = (struct shape){
         .tensor = 1, .context = 1, .data = (int32_t)gpus, .pipeline = 1, .expert = 1};
     plan->stage = ARENA_NEW(arena, struct plan_stage);
+    const struct store_need need = cnn_need(cfg);
+    store_plan_begin(&cfg->store, &need, plan, 0);
     add_busy(plan, "forward", step_s * cfg->forward);
     int64_t last = 0;
     for (int64_t b = 0; b < cfg->buckets; b++) {
@@ -80,8 +95,10 @@ struct job_spec cnn_job(const struct cnn_cfg *cfg, const struct job_site *site, 
             add_bucket(plan, coll_part(all, (int32_t)cfg->buckets, (int32_t)b).bytes, last);
     }
     if (gpus > 1 && !cfg->overlap_gradients) add_bucket(plan, all.bytes, last);
-    add_end(plan,
+    add_end(cfg, plan,
             (double)(cfg->params * cfg->optimizer_bytes) * 8 / (double)site->device->memory_bps);
+    spec.store = &cfg->store;
+    spec.need = need;
     spec.samples = (double)cfg->global_batch;
     spec.step_flop = spec.samples * cfg->sample_gflop * 1e9;
     spec.peak_flop_s = site->device->bf16_tflops * 1e12;
@@ -97,7 +114,8 @@ bool cnn_check(const struct cnn_cfg *cfg, int64_t cluster_gpus, int64_t node_gpu
         return err_add(err, nowhere,
                        "C093: a global batch of %" PRId64 " is no multiple of %" PRId64 " GPUs",
                        cfg->global_batch, gpus);
-    return true;
+    const struct store_need need = cnn_need(cfg);
+    return store_fits(&cfg->store, &need, gpus, err);
 }
 
 /* ---- keys ------------------------------------------------------------------------------------ */
@@ -152,6 +170,7 @@ static const struct schema_field fields[] = {
      .offset = AT(overlap_gradients),
      .fallback = "true",
      .help = "Gradients are reduced beside the backward pass; false = after it."},
+    STORE_FIELDS(struct cnn_cfg),
     {.key = "run",
      .type = SCHEMA_SECTION,
      .offset = AT(job),
@@ -160,9 +179,17 @@ static const struct schema_field fields[] = {
     {.key = NULL},
 };
 
+static void check(const void *config, struct schema_check *check)
+{
+    const struct cnn_cfg *cfg = config;
+    const struct store_need need = cnn_need(cfg);
+    store_check(&cfg->store, &need, cfg->job.steps, check);
+}
+
 const struct schema cnn_schema = {
     .name = "cnn",
     .help = "Data-parallel training steps of a network given by its sizes.",
     .size = sizeof(struct cnn_cfg),
     .fields = fields,
+    .check = check,
 };

@@ -14,12 +14,13 @@ struct cnn_cfg {
     double efficiency;
     double half_samples;
     bool overlap_gradients;
+    struct store_cfg store;
     struct job_cfg job;
 };
 extern const struct schema cnn_schema; /* its name is the workload kind: cnn */
 
 /* cnn_check looks whether cfg fits a cluster of gpus in nodes of node_gpus. (C091, C093, C098,
- * C099) */
+ * C099, C104) */
 bool cnn_check(const struct cnn_cfg *cfg, int64_t gpus, int64_t node_gpus, struct err *err);
 /* cnn_job describes a job for jobs_new. */
 struct job_spec cnn_job(const struct cnn_cfg *cfg, const struct job_site *site,

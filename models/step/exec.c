@@ -191,7 +191,23 @@ static void start_op(struct exec *exec, struct exec_live *live)
     case EXEC_RECV:
         exec_receive(live);
         break;
+    case EXEC_OUTSIDE:
+        exec->cfg.agent.begin(exec->cfg.agent.owner, live, live->stream->rank, &live->op);
+        break;
     }
+}
+
+void exec_outside_moves(struct exec_live *live)
+{
+    live->moving_ps = sim_now_ps(exec_sim(live->stream->exec));
+}
+
+void exec_outside_over(struct exec_live *live, int64_t bytes)
+{
+    struct exec *exec = live->stream->exec;
+    live->op.bytes = bytes;
+    exec_over(live);
+    exec_go_on(exec);
 }
 
 static bool must_wait(struct exec *exec, struct exec_stream *stream)
@@ -315,14 +331,20 @@ static const char *stream_waits_for(const struct exec *exec, const struct exec_s
     if (op->kind == EXEC_COLLECTIVE || op->kind == EXEC_MEET)
         return arena_printf(arena, "%s waits for group %d: %s", me, op->group,
                             exec_meet_waits_for(&stream->live, arena));
+    if (op->kind == EXEC_OUTSIDE)
+        return arena_printf(arena, "%s waits for %s", me, exec->cfg.agent.name);
     return arena_printf(arena, "%s is under way", me);
 }
 
-/* What is really stuck first: a stream that waits for another of its rank only follows it. */
+/* What is really stuck first: a group may wait for a rank that waits for the agent; a stream that
+ * waits for another of its rank only follows it. */
 const char *exec_waits_for(const struct exec *exec, struct arena *arena)
 {
     static const enum exec_state order[] = {EXEC_RUNNING, EXEC_AFTER, EXEC_ASLEEP};
     int64_t n = (int64_t)exec->cfg.ranks * exec->cfg.streams;
+    for (int64_t s = 0; s < n; s++)
+        if (exec->stream[s].state == EXEC_RUNNING && exec->stream[s].live.op.kind == EXEC_OUTSIDE)
+            return stream_waits_for(exec, &exec->stream[s], arena);
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)
         for (int64_t s = 0; s < n; s++)
             if (exec->stream[s].state == order[i])

@@ -30,7 +30,8 @@ enum exec_kind {
     EXEC_COLLECTIVE, /* of a group: messages over the cluster */
     EXEC_MEET,       /* a group meets; all go on duration_ps after the last one has come */
     EXEC_SEND,       /* bytes to a peer; over when the last byte has arrived */
-    EXEC_RECV        /* over when a message that matches has arrived */
+    EXEC_RECV,       /* over when a message that matches has arrived */
+    EXEC_OUTSIDE     /* exec_cfg.agent does it, and says when it is over */
 };
 
 /* enum exec_category: what time is spent on; the last two are never an operation's own: waiting for
@@ -105,13 +106,28 @@ struct exec_group {
 };
 
 struct exec;
+struct exec_live; /* an operation that is under way */
 typedef void exec_fn(struct exec *exec, void *owner);
+
+/* struct exec_agent: who does operations of kind EXEC_OUTSIDE (storage). begin takes one over; it
+ * lives until the agent calls exec_outside_over, which may be at once. */
+struct exec_agent {
+    void (*begin)(void *owner, struct exec_live *live, int32_t rank, const struct exec_op *op);
+    const char *name; /* what a stuck run waits for */
+    void *owner;
+};
+/* exec_outside_moves: nobody else is late any more: what the operation takes from now on is its
+ * own category's time; before, waiting for others (exec_op.idle). */
+void exec_outside_moves(struct exec_live *live);
+/* exec_outside_over ends the operation, for which bytes were moved. */
+void exec_outside_over(struct exec_live *live, int64_t bytes);
 
 struct exec_cfg {
     struct cluster *cluster;
     const struct collective_facts *facts;
     const struct device_facts *device;
     struct exec_program *program;
+    struct exec_agent agent; /* for programs with EXEC_OUTSIDE */
     int32_t ranks, streams;
     const int32_t *gpu; /* [ranks] of the cluster; NULL = rank r is GPU r */
     const struct exec_group *group;

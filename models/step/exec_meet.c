@@ -67,15 +67,12 @@ static void build_collective(struct exec_run *run, const struct exec_group *grou
                             &run->plan, &made);
     run->together = made.together;
     if (run->wrong) return;
-    run->coll = coll_run_new(exec->cfg.cluster,
-                             &(struct coll_run_cfg){.plan = &run->plan,
-                                                    .gpu = site.gpu,
-                                                    .lag = made.lag,
-                                                    .launch_ps = made.launch_ps,
-                                                    .slots = made.slots,
-                                                    .stream = (uint32_t)run->op.group * 256,
-                                                    .done = member_done,
-                                                    .owner = run});
+    made.run.plan = &run->plan;
+    made.run.gpu = site.gpu;
+    made.run.stream = (uint32_t)run->op.group * 256;
+    made.run.done = member_done;
+    made.run.owner = run;
+    run->coll = coll_run_new(exec->cfg.cluster, &made.run);
 }
 
 static struct exec_run *find_run(struct exec *exec, const struct exec_op *op)

@@ -1,4 +1,4 @@
-/* group.h - which algorithm a collective of some of a cluster's GPUs takes, and with what. */
+/* group.h - a collective of some of a cluster's GPUs: chosen and planned as one of all of them. */
 #ifndef RAILSIM_MODELS_STEP_GROUP_H
 #define RAILSIM_MODELS_STEP_GROUP_H
 
@@ -25,14 +25,13 @@ struct group_ask {
 
 /* struct group_made: how coll_run is to run the plan. */
 struct group_made {
-    struct cluster_lag lag;
-    int64_t launch_ps;
-    int32_t slots;
-    bool together; /* no member leaves before the last one is done */
+    struct coll_run_cfg run; /* lag, launch_ps, block_bps, slots; the rest is the caller's */
+    bool together;           /* no member leaves before the last one is done */
 };
 
-/* group_plan chooses and plans; the plan lives in the simulation's arena. Returns NULL, or why it
- * cannot. */
+/* group_plan chooses (as collective_choose does, so that the workload kind `collective` takes the
+ * same time) and plans, in bulk where that would be more than messages_max messages; the plan lives
+ * in the simulation's arena. Returns NULL, or why it cannot. */
 const char *group_plan(const struct group_site *site, const struct group_ask *ask,
                        struct coll_plan *plan, struct group_made *made);
 

@@ -21,6 +21,7 @@ struct job {
     struct jobs *jobs;
     struct exec *exec;
     struct plan_program program;
+    struct store *store;       /* NULL = none is wanted */
     struct snapshot *snapshot; /* [steps + 1] */
     int64_t steps;             /* that are over */
     int32_t ranks_over;        /* of the step under way */
@@ -122,6 +123,19 @@ static double *slowdowns(const struct jobs *jobs, const int32_t *gpu)
     return slowdown;
 }
 
+static struct store *open_store(const struct jobs *jobs, int64_t number, const int32_t *gpu)
+{
+    if (!store_wanted(jobs->spec.store)) return NULL;
+    return store_new(jobs->spec.store,
+                     &(struct store_site){.session = jobs->site.session,
+                                          .need = &jobs->spec.need,
+                                          .shape = &jobs->spec.plan.shape,
+                                          .gpu = gpu,
+                                          .node_gpus = cluster_facts(jobs->site.cluster)->node_gpus,
+                                          .sets = jobs->site.sets,
+                                          .number = number});
+}
+
 static void build_job(struct jobs *jobs, int64_t number)
 {
     struct job *job = &jobs->job[number];
@@ -129,6 +143,7 @@ static void build_job(struct jobs *jobs, int64_t number)
     const int32_t *gpu = place(jobs, number);
     struct exec_group *group;
     job->jobs = jobs;
+    job->store = open_store(jobs, number, gpu);
     job->snapshot = ARENA_ARRAY(arena, struct snapshot, jobs->cfg->steps + 1);
     job->program = (struct plan_program){.program = {&plan_program_ops},
                                          .plan = &jobs->spec.plan,
@@ -137,20 +152,22 @@ static void build_job(struct jobs *jobs, int64_t number)
                                          .step_over = step_over,
                                          .owner = job};
     int32_t groups = plan_groups(&job->program, &group);
-    job->exec = exec_new(&(struct exec_cfg){.cluster = jobs->site.cluster,
-                                            .facts = jobs->site.facts,
-                                            .device = jobs->site.device,
-                                            .program = &job->program.program,
-                                            .ranks = jobs->ranks,
-                                            .streams = PLAN_STREAMS,
-                                            .gpu = gpu,
-                                            .group = group,
-                                            .group_n = groups,
-                                            .messages_max = jobs->cfg->messages_max,
-                                            .stream_names = plan_stream_names,
-                                            .spans = jobs->site.spans,
-                                            .done = job_over,
-                                            .owner = job});
+    job->exec = exec_new(
+        &(struct exec_cfg){.cluster = jobs->site.cluster,
+                           .facts = jobs->site.facts,
+                           .device = jobs->site.device,
+                           .program = &job->program.program,
+                           .agent = job->store ? store_agent(job->store) : (struct exec_agent){0},
+                           .ranks = jobs->ranks,
+                           .streams = plan_streams(&jobs->spec.plan),
+                           .gpu = gpu,
+                           .group = group,
+                           .group_n = groups,
+                           .messages_max = jobs->cfg->messages_max,
+                           .stream_names = plan_stream_names,
+                           .spans = jobs->site.spans,
+                           .done = job_over,
+                           .owner = job});
 }
 
 struct jobs *jobs_new(const struct job_cfg *cfg, const struct job_site *site,
@@ -169,16 +186,28 @@ struct jobs *jobs_new(const struct job_cfg *cfg, const struct job_site *site,
     return jobs;
 }
 
+static void start(void *owner)
+{
+    struct job *job = owner;
+    job->snapshot[0].at_ps = sim_now_ps(exec_sim(job->exec));
+    exec_start(job->exec);
+}
+
 void jobs_start(struct jobs *jobs)
 {
-    for (int64_t j = 0; j < jobs->cfg->copies; j++)
-        exec_start(jobs->job[j].exec);
+    for (int64_t j = 0; j < jobs->cfg->copies; j++) {
+        struct job *job = &jobs->job[j];
+        if (!job->store || !store_load(job->store, start, job)) start(job);
+    }
 }
 
 const char *jobs_waits_for(const struct jobs *jobs, struct arena *arena)
 {
     for (int64_t j = 0; j < jobs->cfg->copies; j++) {
-        const char *text = exec_waits_for(jobs->job[j].exec, arena);
+        const struct job *job = &jobs->job[j];
+        const char *text = job->store && store_loading(job->store)
+                               ? "the first step waits for storage: the model is being loaded"
+                               : exec_waits_for(job->exec, arena);
         if (!*text) continue;
         return jobs->cfg->copies == 1 ? text
                                       : arena_printf(arena, "job %lld: %s", (long long)j, text);
@@ -208,6 +237,7 @@ static void record_step(const struct job *job, int64_t step, struct record *reco
         record_share(record, phase, exec_category_names[c],
                      c == EXEC_COMPUTE ? "compute"
                      : c < EXEC_DATA   ? "network"
+                     : c == EXEC_DATA  ? "storage"
                                        : "waiting",
                      share_ps[c]);
     record->phases[phase].bound = exec_category_names[most];
@@ -223,6 +253,49 @@ static double step_s(const struct job *job)
 {
     int64_t n = job->steps > 1 ? job->steps - 1 : 1;
     return units_s(job->snapshot[job->steps].at_ps - first_of(job)->at_ps) / (double)n;
+}
+
+/* struct quiet: what checkpoints cost, from all steps but the first. A step is quiet if none was
+ * being stored meanwhile; where training stood still is taken off the step in which it did. */
+struct quiet {
+    double step_s;  /* of a quiet step; if there is none, of the others */
+    double extra_s; /* what a checkpoint adds to training: standing still, and slower steps */
+    double slow_s;  /* of a step while one was being stored; 0 = there was none */
+};
+
+/* How long of [from_ps, to_ps] lies in a step. */
+static int64_t common_ps(const struct snapshot *step, int64_t from_ps, int64_t to_ps)
+{
+    int64_t begin_ps = from_ps > step[-1].at_ps ? from_ps : step[-1].at_ps;
+    int64_t end_ps = to_ps < step->at_ps ? to_ps : step->at_ps;
+    return end_ps > begin_ps ? end_ps - begin_ps : 0;
+}
+
+static struct quiet find_quiet(const struct job *job)
+{
+    const struct store_span *span = NULL;
+    const int64_t spans = job->store ? store_spans(job->store, &span) : 0;
+    int64_t quiet = 0, quiet_ps = 0, slow = 0, slow_ps = 0, all_ps = 0, checkpoints = 0;
+    for (int64_t s = 1 + (job->steps > 1); s <= job->steps; s++) {
+        const struct snapshot *step = &job->snapshot[s];
+        int64_t moving_ps = step->at_ps - step[-1].at_ps, storing_ps = 0;
+        all_ps += moving_ps;
+        for (int64_t i = 0; i < spans; i++) {
+            if (span[i].came_ps >= step->at_ps) continue;
+            const bool stored = span[i].end_ps > 0;
+            moving_ps -= common_ps(step, span[i].came_ps, span[i].resume_ps);
+            storing_ps += common_ps(step, span[i].resume_ps, stored ? span[i].end_ps : step->at_ps);
+            checkpoints += span[i].came_ps > step[-1].at_ps;
+        }
+        *(storing_ps > 0 ? &slow_ps : &quiet_ps) += moving_ps;
+        *(storing_ps > 0 ? &slow : &quiet) += 1;
+    }
+    struct quiet found = {.slow_s = slow > 0 ? units_s(slow_ps) / (double)slow : 0};
+    found.step_s = quiet > 0 ? units_s(quiet_ps) / (double)quiet : found.slow_s;
+    if (checkpoints > 0)
+        found.extra_s =
+            (units_s(all_ps) - (double)(quiet + slow) * found.step_s) / (double)checkpoints;
+    return found;
 }
 
 /* Of a GPU and step, by category: what stream 0 spent, what was sent. */
@@ -259,16 +332,50 @@ static void record_throughput(const struct jobs *jobs, double time_s, struct rec
     record_metric(record, "run", "tflops_per_gpu", "TFLOP/s", flop_s / 1e12);
     record_metric(record, "run", "hardware_tflops_per_gpu", "TFLOP/s", (flop_s + again_s) / 1e12);
     if (spec->peak_flop_s > 0) record_metric(record, "run", "mfu", "1", flop_s / spec->peak_flop_s);
+}
+
+/* time_to_train = load + steps * quiet step + checkpoints * what one adds + evaluations, of the
+ * slowest job; without storage a quiet step is a step. */
+static void record_training(const struct jobs *jobs, struct record *record)
+{
+    const struct job_spec *spec = &jobs->spec;
+    const int64_t every = spec->store->checkpoint.every_steps;
+    double slowest_s = 0;
+    for (int64_t j = 0; j < jobs->cfg->copies; j++) {
+        const struct job *job = &jobs->job[j];
+        const struct quiet quiet = find_quiet(job);
+        double run_s = (double)spec->run_steps * quiet.step_s;
+        if (every > 0) run_s += (double)(spec->run_steps / every) * quiet.extra_s;
+        run_s += units_s(job->snapshot[0].at_ps);
+        if (run_s > slowest_s) slowest_s = run_s;
+        const char *entity =
+            jobs->cfg->copies == 1 ? "run" : arena_printf(&record->arena, "job/%lld", (long long)j);
+        if (job->store) store_record(job->store, entity, record);
+        if (every == 0) continue;
+        record_metric(record, entity, "quiet_step_s", "s", quiet.step_s);
+        if (quiet.slow_s > 0) record_metric(record, entity, "storing_step_s", "s", quiet.slow_s);
+        record_metric(record, entity, "checkpoint_cost_s", "s", quiet.extra_s);
+    }
     if (spec->run_steps > 0)
         record_metric(record, "run", "time_to_train_s", "s",
-                      (double)spec->run_steps * time_s +
-                          (double)spec->evaluations * units_s(spec->evaluation_ps));
+                      slowest_s + (double)spec->evaluations * units_s(spec->evaluation_ps));
+}
+
+/* Before the first step: the whole time belongs to storage. */
+static void record_load(const struct job *job, struct record *record)
+{
+    const int64_t took_ps = job->snapshot[0].at_ps;
+    if (took_ps == 0) return;
+    int phase = record_phase(record, "load", 0, took_ps);
+    record_share(record, phase, exec_category_names[EXEC_DATA], "storage", took_ps);
+    record->phases[phase].bound = exec_category_names[EXEC_DATA];
 }
 
 void jobs_record(const struct jobs *jobs, struct record *record)
 {
     const struct job *first = &jobs->job[0];
     double slowest_s = 0;
+    record_load(first, record);
     for (int64_t step = 1; step <= first->steps; step++)
         record_step(first, step, record);
     for (int64_t j = 0; j < jobs->cfg->copies; j++) {
@@ -280,6 +387,7 @@ void jobs_record(const struct jobs *jobs, struct record *record)
                           "s", step_s(job));
     }
     record_throughput(jobs, slowest_s, record);
+    record_training(jobs, record);
     record_metric(record, "run", "gpus", "1", (double)jobs->ranks);
     record_categories(first, record);
 }

@@ -7,6 +7,7 @@
 
 #include "models/step/exec.h"
 #include "models/step/plan.h"
+#include "models/step/store.h"
 #include "sim/base/err.h"
 #include "sim/base/record.h"
 #include "sim/io/schema.h"
@@ -32,17 +33,21 @@ struct job_site {
     struct cluster *cluster;
     const struct collective_facts *facts;
     const struct device_facts *device;
-    const struct spans *spans; /* NULL = nobody draws */
+    const struct spans *spans;      /* NULL = nobody draws */
+    struct session *const *session; /* [nodes] storage clients; for jobs that want storage */
+    const struct file_set *sets;    /* as store_sets made them, known to page caches */
 };
 
 /* struct job_spec: a step, and what its results are counted in. */
 struct job_spec {
     struct plan plan;
-    double step_flop;       /* of all GPUs, without what is recomputed */
-    double again_flop;      /* that */
-    double peak_flop_s;     /* of a GPU */
-    double samples, tokens; /* of a step; tokens 0 = samples are all there is */
-    int64_t run_steps;      /* of a whole training; 0 = not said */
+    const struct store_cfg *store; /* what is read and stored */
+    struct store_need need;        /* sizes that follow from the model */
+    double step_flop;              /* of all GPUs, without what is recomputed */
+    double again_flop;             /* that */
+    double peak_flop_s;            /* of a GPU */
+    double samples, tokens;        /* of a step; tokens 0 = samples are all there is */
+    int64_t run_steps;             /* of a whole training; 0 = not said */
     int64_t evaluations, evaluation_ps;
 };
 
@@ -64,7 +69,9 @@ struct jobs *jobs_new(const struct job_cfg *cfg, const struct job_site *site,
 void jobs_start(struct jobs *jobs);
 const char *jobs_waits_for(const struct jobs *jobs, struct arena *arena);
 /* jobs_record stores a phase per step of the first job, divided by category (mean over its GPUs),
- * step time, throughput, bytes by category. */
+ * step time, throughput, bytes by category; with storage what was loaded and stored, a quiet step,
+ * what a checkpoint costs. time_to_train_s = load + steps * quiet step + checkpoints * cost of one
+ * + evaluations. */
 void jobs_record(const struct jobs *jobs, struct record *record);
 
 #endif

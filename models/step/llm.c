@@ -35,6 +35,21 @@ void llm_size(const struct llm_cfg *cfg, struct llm_size *size)
                        6 * (double)cfg->training.adapter_params + attention_times * attention_flop;
 }
 
+#define WEIGHT_BYTES 2   /* BF16 */
+#define TRAINED_BYTES 14 /* in a checkpoint: weight, FP32 master weight, two moments */
+
+struct store_need llm_need(const struct llm_cfg *cfg)
+{
+    struct llm_size size;
+    llm_size(cfg, &size);
+    int64_t adapters = cfg->training.adapter_params;
+    return (struct store_need){.sample_bytes = llm_sample_bytes(&cfg->model),
+                               .samples = cfg->training.global_batch,
+                               .weights_bytes = (size.params + adapters) * WEIGHT_BYTES,
+                               .checkpoint_bytes =
+                                   (adapters > 0 ? adapters : size.params) * TRAINED_BYTES};
+}
+
 struct shape llm_shape(const struct llm_cfg *cfg, int64_t gpus)
 {
     const struct llm_parallel *parallel = &cfg->parallel;
@@ -75,7 +90,9 @@ bool llm_check(const struct llm_cfg *cfg, int64_t cluster_gpus, int64_t node_gpu
         return err_add(err, nowhere,
                        "C094: context * data = %d ranks are no multiple of expert = %d",
                        shape_size(&shape, SHAPE_REPLICAS), shape.expert);
-    return true;
+    if (!store_wanted(&cfg->store)) return true;
+    const struct store_need need = llm_need(cfg);
+    return store_fits(&cfg->store, &need, gpus, err);
 }
 
 struct job_spec llm_job(const struct llm_cfg *cfg, const struct job_site *site, struct arena *arena)
@@ -87,6 +104,8 @@ struct job_spec llm_job(const struct llm_cfg *cfg, const struct job_site *site, 
     llm_plan(cfg, site, &spec.plan);
     llm_size(cfg, &size);
     cost_of(cfg, &spec.plan.shape, site->device, &cost);
+    spec.store = &cfg->store;
+    spec.need = llm_need(cfg);
     spec.samples = (double)training->global_batch;
     spec.tokens = spec.samples * (double)cfg->model.sequence;
     spec.step_flop = spec.tokens * size.token_flop;

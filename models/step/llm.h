@@ -4,6 +4,7 @@
 
 #include "models/step/job.h"
 #include "models/step/plan.h"
+#include "models/step/store.h"
 #include "sim/base/err.h"
 #include "sim/io/schema.h"
 
@@ -47,6 +48,7 @@ struct llm_cfg {
     struct llm_parallel parallel;
     struct llm_training training;
     struct llm_compute compute;
+    struct store_cfg store;
     struct job_cfg job;
 };
 extern const struct schema llm_schema; /* its name is the workload kind: llm */
@@ -55,6 +57,12 @@ extern const struct schema llm_schema; /* its name is the workload kind: llm */
 static inline int64_t llm_kv_width(const struct llm_model *model)
 {
     return model->hidden / model->heads * (model->kv_heads > 0 ? model->kv_heads : model->heads);
+}
+
+/* llm_sample_bytes returns the bytes of a sequence in a data set: 4 per token. */
+static inline int64_t llm_sample_bytes(const struct llm_model *model)
+{
+    return model->sequence * 4;
 }
 
 /* struct llm_size: what follows from model and training alone. */
@@ -67,10 +75,13 @@ struct llm_size {
 };
 void llm_size(const struct llm_cfg *cfg, struct llm_size *size);
 
+/* llm_need returns what a step and the model ask of storage. */
+struct store_need llm_need(const struct llm_cfg *cfg);
+
 /* llm_shape returns how a job of so many GPUs is divided. */
 struct shape llm_shape(const struct llm_cfg *cfg, int64_t gpus);
 /* llm_check looks whether cfg fits a cluster of gpus in nodes of node_gpus. (C091 .. C094, C098,
- * C099) */
+ * C099, C104) */
 bool llm_check(const struct llm_cfg *cfg, int64_t gpus, int64_t node_gpus, struct err *err);
 
 /* llm_plan makes the lists of a step into plan, whose arena is set. */

@@ -158,8 +158,10 @@ static const struct schema_field training_fields[] = {
     COUNT("optimizer_bytes", AT(optimizer_bytes), "30", "0", "1000",
           "Memory traffic of the optimiser per parameter: Adam reads a gradient (4), reads and "
           "writes master weight and two moments (24), writes the weight (2)."),
-    COUNT("steps", AT(steps), "0", "0", "1000000000",
-          "Steps of the whole training, for time_to_train_s; 0 = not said."),
+    COUNT(
+        "steps", AT(steps), "0", "0", "1000000000",
+        "Steps of the whole training, for time_to_train_s (steps, evaluations, load, checkpoints); "
+        "0 = not said."),
     COUNT("evaluations", AT(evaluations), "0", "0", "1000000",
           "Evaluations of the whole training."),
     COUNT("evaluation_sequences", AT(evaluation_sequences), "0", "0", "1000000000",
@@ -225,6 +227,7 @@ static const struct schema_field fields[] = {
     SECTION("training", AT(training), &training_schema, "Batch, precision, what is trained."),
     SECTION("compute", AT(compute), &compute_schema,
             "How fast a GPU computes, as parts of its data sheet."),
+    STORE_FIELDS(struct llm_cfg),
     SECTION("run", AT(job), &job_schema, "How often, how many, and what is wrong with some."),
     {.key = NULL},
 };
@@ -245,6 +248,9 @@ static void check(const void *config, struct schema_check *check)
                         cfg->model.experts, cfg->parallel.expert);
     if (cfg->parallel.shard == LLM_SHARD_PARAMETERS && cfg->model.experts > 0)
         schema_complain(check, "parallel", "C095: parameters are sharded without experts only");
+    const struct store_need need = {.sample_bytes = llm_sample_bytes(&cfg->model),
+                                    .samples = cfg->training.global_batch};
+    store_check(&cfg->store, &need, cfg->job.steps, check);
 }
 
 const struct schema llm_schema = {

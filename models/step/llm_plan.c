@@ -420,6 +420,7 @@ static void add_end(struct build *build)
         add(build, mark);
     }
     add_optimizer(build);
+    store_plan_end(&build->cfg->store, build->plan, build->stage);
     struct plan_op meet = PLAN_OP_NONE;
     meet.kind = EXEC_MEET;
     meet.category = EXEC_OTHER;
@@ -439,8 +440,10 @@ void llm_plan(const struct llm_cfg *cfg, const struct job_site *site, struct pla
     cost_of(cfg, &plan->shape, site->device, &build.cost);
     build.micro_batches = cfg->training.global_batch / cfg->training.micro_batch / plan->shape.data;
     build.chunk_layers = cfg->model.layers / cfg->parallel.pipeline / cfg->parallel.chunks;
+    const struct store_need need = llm_need(cfg);
     for (build.stage = 0; build.stage < plan->shape.pipeline; build.stage++) {
         build.last_reduce = -1;
+        store_plan_begin(&cfg->store, &need, plan, build.stage);
         if (cfg->parallel.shard == LLM_SHARD_PARAMETERS)
             for (int64_t m = 0; m < build.micro_batches; m++)
                 add_sharded(&build);

@@ -5,7 +5,7 @@
  */
 #include "models/step/plan.h"
 
-const char *const plan_stream_names[] = {"compute", "gather", "reduce", NULL};
+const char *const plan_stream_names[] = {"compute", "gather", "reduce", "read", "store", NULL};
 
 int64_t plan_add(struct plan *plan, int32_t stage, enum plan_stream stream,
                  const struct plan_op *op)
@@ -14,6 +14,15 @@ int64_t plan_add(struct plan *plan, int32_t stage, enum plan_stream stream,
     list->op = arena_grow(plan->arena, list->op, &list->cap, list->n + 1, sizeof *list->op);
     list->op[list->n] = *op;
     return list->n++;
+}
+
+int32_t plan_streams(const struct plan *plan)
+{
+    int32_t n = PLAN_REDUCE + 1;
+    for (int32_t stage = 0; stage < plan->shape.pipeline; stage++)
+        for (int32_t s = n; s < PLAN_STREAMS; s++)
+            if (plan->stage[stage].stream[s].n > 0) n = s + 1;
+    return n;
 }
 
 int32_t plan_groups(struct plan_program *program, struct exec_group **groups)
@@ -57,6 +66,8 @@ static enum exec_next next(struct exec_program *self, int32_t rank, int32_t stre
     if (list->n == 0 || index >= list->n * program->steps) return EXEC_END;
     const struct plan_op *from = &list->op[index % list->n];
     const enum shape_group group = (enum shape_group)from->group;
+    const int64_t step = index / list->n;
+    if (from->every > 0 && (step + 1) % from->every) return EXEC_OP; /* a mark */
     op->kind = (enum exec_kind)from->kind;
     op->category = (enum exec_category)from->category;
     op->idle = (enum exec_category)from->idle;
@@ -66,10 +77,11 @@ static enum exec_next next(struct exec_program *self, int32_t rank, int32_t stre
     op->bytes = from->bytes;
     op->tag = from->tag;
     op->detached = from->detached;
-    op->token = (uint64_t)(index / list->n);
+    op->token = (uint64_t)step;
     if (from->after_stream >= 0) {
         op->after_stream = from->after_stream;
-        op->after_op = index / list->n * stage->stream[from->after_stream].n + from->after_op;
+        op->after_op =
+            (step - from->after_back) * stage->stream[from->after_stream].n + from->after_op;
     }
     if (op->kind == EXEC_COLLECTIVE || op->kind == EXEC_MEET) {
         const struct shape_seat seat = shape_seat(&plan->shape, group, rank);

@@ -11,18 +11,20 @@
 #include "models/step/shape.h"
 
 /* Streams of a rank: compute, with all that it waits for at once; gathering of parameters;
- * reduction of gradients. */
-enum plan_stream { PLAN_COMPUTE, PLAN_GATHER, PLAN_REDUCE, PLAN_STREAMS };
+ * reduction of gradients; samples read ahead; checkpoints stored behind training's back. */
+enum plan_stream { PLAN_COMPUTE, PLAN_GATHER, PLAN_REDUCE, PLAN_READ, PLAN_STORE, PLAN_STREAMS };
 extern const char *const plan_stream_names[];
 
 /* struct plan_op: an operation of one stage; `group` stands for exec_op.group and member, `hop`
  * (send, receive) for the peer: -1 the stage before, 1 the one behind, round the ends. after_op:
- * an operation of the same step; -1 = the last one of the step before. */
+ * an operation of the same step, or of after_back steps before; -1 = the last one of the step
+ * before that. every: only steps every, 2 every, ... have it; 0 = all. */
 struct plan_op {
     int64_t duration_ps, bytes, tag;
     const char *name;
     int64_t after_op;
     int32_t after_stream; /* -1 = none */
+    int64_t after_back, every;
     int8_t kind, category, idle, group, op, hop;
     bool detached;
 };
@@ -46,6 +48,9 @@ struct plan {
 /* plan_add appends an operation and returns its number. */
 int64_t plan_add(struct plan *plan, int32_t stage, enum plan_stream stream,
                  const struct plan_op *op);
+
+/* plan_streams returns how many streams there are to run: those behind have no operations. */
+int32_t plan_streams(const struct plan *plan);
 
 /* struct plan_program: runs a plan; embeds what the executor asks for. */
 struct plan_program {

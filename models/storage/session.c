@@ -253,17 +253,15 @@ static void connect(struct session *session)
     session->connections = ARENA_ARRAY(arena, struct connection, n);
     struct transport_cfg there = {.fabric = cfg->fabric,
                                   .wan = cfg->wan,
-                                  .src = cfg->node,
                                   .dst = cfg->server_node,
                                   .framing = &cfg->plan->framing,
                                   .law = tcp_law_find(cfg->plan->law),
                                   .window_bytes = cfg->plan->window_bytes};
     for (int64_t i = 0; i < n; i++) {
         struct transport_cfg back = there;
-        there.stream = (uint32_t)i;
-        back.stream = (uint32_t)i;
+        there.src = back.dst = cfg->port[i % cfg->port_n];
+        there.stream = back.stream = (uint32_t)i;
         back.src = cfg->server_node;
-        back.dst = cfg->node;
         back.process_bps = cfg->plan->process_bps;
         const char *name = arena_printf(arena, "%s/connection%lld", cfg->name, (long long)i);
         session->connections[i].up = transport_new(&there, arena_printf(arena, "%s/up", name));

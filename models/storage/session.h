@@ -56,7 +56,9 @@ struct session_cfg {
     struct wan *wan;
     struct server *server;
     struct cache *cache;
-    int32_t node, server_node;
+    const int32_t *port; /* [port_n] nodes of the graph: connections take turns; for session_new */
+    int64_t port_n;
+    int32_t server_node;
     const char *name; /* "storage/client0" */
 };
 struct session *session_new(struct sim *sim, const struct session_cfg *cfg);

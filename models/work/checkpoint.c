@@ -6,7 +6,7 @@
 
 #include "sim/base/units.h"
 
-static const char *const checkpoint_modes[] = {"sync", "async", NULL};
+const char *const checkpoint_modes[] = {"sync", "async", NULL};
 
 static const struct schema_field fields[] = {
     {.key = "size",
@@ -22,27 +22,7 @@ static const struct schema_field fields[] = {
      .min = "1",
      .max = "100000000",
      .help = "Files of equal size, written in parallel, one per GPU at a time."},
-    {.key = "every_steps",
-     .type = SCHEMA_COUNT,
-     .offset = offsetof(struct checkpoint_cfg, every_steps),
-     .fallback = "0",
-     .max = "1000000000000",
-     .help = "A checkpoint after so many steps; 0 = never."},
-    {.key = "mode",
-     .type = SCHEMA_ENUM,
-     .offset = offsetof(struct checkpoint_cfg, mode),
-     .fallback = "sync",
-     .words = checkpoint_modes,
-     .help = "sync: training waits until all is stored; async: only for a snapshot in memory, and "
-             "for the one before."},
-    {.key = "snapshot_rate",
-     .type = SCHEMA_RATE,
-     .offset = offsetof(struct checkpoint_cfg, snapshot_bps),
-     .fallback = "50GBps",
-     .min = "1Mbps",
-     .max = "1000Tbps",
-     .help = "Rate of a GPU's copy into host memory (async).",
-     .source = "PCIe 5.0 x16: 63 GB/s raw, 50-55 GB/s of payload"},
+    CHECKPOINT_FIELDS,
     {.key = NULL},
 };
 const struct schema checkpoint_schema = {

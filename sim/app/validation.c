@@ -118,6 +118,13 @@ static const struct schema_field row_fields[] = {
      .offset = ROW(tolerance_absolute),
      .fallback = "0",
      .help = "Error in the unit that passes."},
+    {.key = "goal",
+     .type = SCHEMA_FRACTION,
+     .offset = ROW(goal),
+     .fallback = "0",
+     .max = "100%",
+     .help = "Relative error that is wanted, of a row that is known to miss it: the table says so. "
+             "The tolerance then only keeps it from growing; 0 = the tolerance is the goal."},
     {.key = "at_least",
      .type = SCHEMA_BOOL,
      .offset = ROW(at_least),
@@ -149,6 +156,8 @@ static void check_row(const void *config, struct schema_check *check)
                         "C100: give one of tolerance and tolerance_absolute, not 0, or at_least");
     if (row->tolerance > 0 && row->expected == 0)
         schema_complain(check, "expected", "C101: a relative tolerance of nothing");
+    if (row->goal > 0 && row->goal >= row->tolerance)
+        schema_complain(check, "goal", "C115: a goal is narrower than the relative tolerance");
     if (validation_model_is_run(&row->model) != (*row->workload != 0))
         schema_complain(check, "workload", "C102: a row has a workload or the model of a formula");
 }
@@ -370,6 +379,8 @@ static bool judge(const struct validation_row *row, struct validation_outcome *o
     if (row->tolerance > 0) outcome->error /= row->expected;
     double limit = row->tolerance > 0 ? row->tolerance : row->tolerance_absolute;
     outcome->ok = (outcome->error <= limit || row->at_least) && outcome->error >= -limit;
+    outcome->missed =
+        outcome->ok && row->goal > 0 && (outcome->error > row->goal || outcome->error < -row->goal);
     return true;
 }
 

@@ -29,7 +29,9 @@ struct validation_row {
     double tolerance;          /* relative; or */
     double tolerance_absolute; /* in unit; or */
     bool at_least;             /* expected is a lower bound */
-    const char *minus;         /* overrides of a point whose metric is subtracted; "" = none */
+    double goal; /* relative, where it is narrower than the tolerance: what is wanted, and known to
+                    be missed; 0 = the tolerance is the goal */
+    const char *minus; /* overrides of a point whose metric is subtracted; "" = none */
     struct { /* find the value of a time-valued key at which the metric is target; got is in ms */
         const char *key; /* "" = do not */
         int64_t low_ps, high_ps;
@@ -53,6 +55,7 @@ struct validation_outcome {
     double got, error; /* error: relative, or absolute if the tolerance is or there is none */
     double low, high;  /* of a solved row: the interval */
     bool ok, solved;
+    bool missed; /* ok, but not what is wanted */
 };
 
 /* struct validation: memory of points that ran already; zero-initialise with .arena, .err set. */

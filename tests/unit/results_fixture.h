@@ -46,10 +46,11 @@ static inline int setup(void **state)
     f->provenance = (struct results_provenance){"0.1.0",  "abc-dirty", "gcc",  "-O2",
                                                 "sqlite", "cpu",       "host", "railsim sweep"};
     for (int i = 0; i < POINTS; i++) {
-        struct schema_row rows[] = {{"wan.rate", points[i].rate, "t.yaml:3:9"},
-                                    {"wan.rtt", points[i].rtt, "--vary"},
-                                    {"storage.kind", "lustre", "default"},
-                                    {"workload.loss", "1%", "default"}};
+        struct schema_row rows[] = {
+            {.path = "wan.rate", .value = points[i].rate, .origin = "t.yaml:3:9"},
+            {.path = "wan.rtt", .value = points[i].rtt, .origin = "--vary"},
+            {.path = "storage.kind", .value = "lustre", .origin = "default"},
+            {.path = "workload.loss", .value = "1%", .origin = "default"}};
         memcpy(f->rows[i], rows, sizeof rows);
         f->config[i] = (struct schema_rows){.row = f->rows[i], .n = 4};
         snprintf(f->sha[i], sizeof f->sha[i], "sha%d", i);

@@ -138,7 +138,8 @@ static inline void rig_open(struct rig *rig, const struct rig_cfg *cfg)
                                                                .wan = &rig->wan,
                                                                .server = rig->server,
                                                                .cache = rig->cache,
-                                                               .node = node,
+                                                               .port = &node,
+                                                               .port_n = 1,
                                                                .server_node = storage,
                                                                .name = "storage/client0"});
 }

@@ -76,7 +76,9 @@ static int64_t time_ps(enum coll_op op, const char *algorithm, int64_t messages_
 {
     struct cluster_rig rig;
     const struct collective_facts facts = {
-        .cost[COLL_SIMPLE] = {.nvlink_ps = 100 * NS, .net_ps = 1000 * NS}, .slots = 8};
+        .cost[COLL_SIMPLE] = {.nvlink_ps = 100 * NS, .net_ps = 1000 * NS},
+        .share_bytes = {65536, 65536, 65536},
+        .slots = 8};
     const struct device_facts device = {.generation = TUNER_GENERATIONS};
     struct coll_plan plan;
     struct group_made made;
@@ -90,8 +92,8 @@ static int64_t time_ps(enum coll_op op, const char *algorithm, int64_t messages_
         .op = op, .bytes = 8000000, .algorithm = algorithm ? 1 + coll_find(algorithm) : 0};
     assert_null(group_plan(&site, &ask, &plan, &made));
     assert_int_equal(made.together, messages_max > 0);
-    struct coll_run *run = coll_run_new(
-        rig.cluster, &(struct coll_run_cfg){.plan = &plan, .lag = made.lag, .slots = made.slots});
+    made.run.plan = &plan;
+    struct coll_run *run = coll_run_new(rig.cluster, &made.run);
     coll_run_start(run);
     assert_int_equal(sim_run(rig.sim, &(struct sim_limits){0}), SIM_IDLE);
     assert_string_equal(coll_run_waits_for(run, &rig.arena), "");

@@ -58,6 +58,24 @@ static void collective__what_nccl_would_choose(void **state)
     expect_choice(NODES(2), "1MiB", "all_reduce ring simple"); /* unknown accelerators */
 }
 
+/* With 75 us told, a ring of 2.20 is too far round for 32 MiB; NCCL_PROTO leaves one protocol,
+ * unless the workload names another. */
+static void collective__software_has_a_say(void **state)
+{
+    (void)state;
+    struct job job;
+    expect_choice("node: {" HOPPER "}\ncollectives: {nic_latency: 75us}\n" NODES(2), "32MiB",
+                  "all_reduce ring ll128");
+    expect_choice("node: {" HOPPER "}\ncollectives: {nic_latency: 75us, nccl: '2.20'}\n" NODES(2),
+                  "32MiB", "all_reduce tree ll128");
+    expect_choice("node: {" HOPPER "}\ncollectives: {protocol: simple}\n" NODES(2), "64KiB",
+                  "all_reduce nvls_tree simple");
+    run(&job, "node: {" HOPPER "}\ncollectives: {protocol: simple}\n" NODES(2),
+        "{kind: collective, size: 64KiB, protocol: ll, algorithm: ring}");
+    assert_non_null(job_phase(&job, "all_reduce ring ll"));
+    job_free(&job);
+}
+
 static void collective__wishes_are_kept(void **state)
 {
     (void)state;
@@ -153,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(collective__rates_follow_from_time),
         cmocka_unit_test(collective__what_nccl_would_choose),
+        cmocka_unit_test(collective__software_has_a_say),
         cmocka_unit_test(collective__wishes_are_kept),
         cmocka_unit_test(collective__both_fabrics_agree),
         cmocka_unit_test(collective__protocol_by_size),

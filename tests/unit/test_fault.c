@@ -153,7 +153,7 @@ static void fault_check__names_and_fabrics(void **state)
     close_rig(&rig);
     assert_true(open_rig(&rig, "{link: \"a>s\", kind: down}, {link: \"s>x\", kind: down}"));
     assert_false(fault_check(&rig.faults, &rig.graph, true, &rig.err));
-    assert_true(said(&rig, "C082: faults: no link is called \"s>x\"; the first is called \"a>s\""));
+    assert_true(said(&rig, "C082: faults: no link is called \"s>x\"; links are called \"a>s\""));
     close_rig(&rig);
     assert_true(open_rig(&rig, "{link: \"a>s\", kind: pause-storm}, "
                                "{link: \"*\", kind: bit-errors, bit_error_rate: 0.001}"));

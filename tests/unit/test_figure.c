@@ -223,9 +223,9 @@ static void store_step(struct record *record, int rtt_ms)
 static void store_point(struct scratch *s, struct results *results, const char *name, int rtt_ms)
 {
     struct schema_row row[] = {
-        {"wan.rtt", arena_printf(&s->arena, "%dms", rtt_ms), "--set"},
-        {"wan.rate", "100Gbps", "default"},
-        {"workload.name", name, "x.yaml:1:1"},
+        {.path = "wan.rtt", .value = arena_printf(&s->arena, "%dms", rtt_ms), .origin = "--set"},
+        {.path = "wan.rate", .value = "100Gbps", .origin = "default"},
+        {.path = "workload.name", .value = name, .origin = "x.yaml:1:1"},
     };
     struct schema_rows rows = {.row = row, .n = 3};
     struct results_provenance provenance = {"", "", "", "", "", "", "", ""};

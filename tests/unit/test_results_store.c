@@ -248,9 +248,11 @@ static void v_point__length_of_the_line(void **state)
     struct results *r = must_open(f, RESULTS_WRITE);
     static const char *const distance[] = {"0m", "1000km"};
     for (int i = 0; i < 2; i++) {
-        f->rows[i][1] = (struct schema_row){"wan.rtt", "0s", "default"};
-        f->rows[i][2] = (struct schema_row){"wan.distance", distance[i], "--vary"};
-        f->rows[i][3] = (struct schema_row){"wan.delay_per_km", "5us", "default"};
+        f->rows[i][1] = (struct schema_row){.path = "wan.rtt", .value = "0s", .origin = "default"};
+        f->rows[i][2] =
+            (struct schema_row){.path = "wan.distance", .value = distance[i], .origin = "--vary"};
+        f->rows[i][3] =
+            (struct schema_row){.path = "wan.delay_per_km", .value = "5us", .origin = "default"};
     }
     must_plan(f, r, false);
     must_store(f, r, 0, 20);

@@ -314,6 +314,54 @@ static void choose__broadcast(void **state)
     assert_us(us(&table, TUNER_RING, COLL_SIMPLE), 8.4 + 14 + (1 << 30) / (1000 * 16 * 24.0), .01);
 }
 
+/* NCCL 2.20 lets a ring of two nodes cross the network four times: with 75 us told it is a tree
+ * that carries 32 MiB, where 2.30 takes the ring. */
+static void choose__of_2_20(void **state)
+{
+    (void)state;
+    struct tuner_facts facts = hopper(1 << 25, 16);
+    const double mib32 = 1 << 25, told = 75;
+    facts.graph.latency_inter_ps = facts.nvls.latency_inter_ps = 75000000;
+    assert_int_equal(choose(&facts).algorithm, TUNER_RING);
+    facts.version = TUNER_NCCL_2_20;
+    struct tuner_table table = choose(&facts);
+    assert_int_equal(table.algorithm, TUNER_TREE);
+    assert_int_equal(table.protocol, COLL_LL128);
+    assert_us(us(&table, TUNER_RING, COLL_LL128),
+              14 + 26 * 1.9 + 4 * (4 + told) + mib32 / (1000 * 16 * 24 * .92 * 16 / 30), .01);
+    assert_us(us(&table, TUNER_TREE, COLL_SIMPLE),
+              2 * (7 * 28 + 28 + 2 * told) + mib32 / (1000 * 16 * 24 * .92 / 2 * .7), .01);
+    assert_us(us(&table, TUNER_NVLS_TREE, COLL_SIMPLE),
+              25 + 2 * (14 + 2 * told) + mib32 / (1000 * 16 * 24 * 5.0 / 6), .01);
+    facts.bytes = 1 << 26; /* the next size is NVLSTree's */
+    assert_int_equal(choose(&facts).algorithm, TUNER_NVLS_TREE);
+}
+
+/* Over more nodes NVLSTree has half its NICs; with one GPU each, rings by LL128 lose a part and PAT
+ * is not there; Blackwell is a Hopper. */
+static void choose__of_2_20_at_scale(void **state)
+{
+    (void)state;
+    struct tuner_facts facts = hopper(1 << 25, 64);
+    facts.version = TUNER_NCCL_2_20;
+    struct tuner_table table = choose(&facts);
+    double lat = 25 + 6 * 14, time = us(&table, TUNER_NVLS_TREE, COLL_SIMPLE);
+    assert_us(time - lat, (1 << 25) / (1000 * 16 * 12 * 5.0 / 6), .01);
+    facts.generation = TUNER_BLACKWELL;
+    table = choose(&facts);
+    assert_us(us(&table, TUNER_NVLS_TREE, COLL_SIMPLE), time, .01);
+    facts = hopper(1 << 20, 64);
+    facts.op = COLL_ALL_GATHER;
+    facts.nodes = 64;
+    facts.ranks_per_node = 1;
+    assert_true(choose(&facts).time_ps[TUNER_PAT][COLL_SIMPLE] > 0);
+    facts.version = TUNER_NCCL_2_20;
+    table = choose(&facts);
+    assert_int_equal(table.time_ps[TUNER_PAT][COLL_SIMPLE], -1);
+    assert_us(us(&table, TUNER_RING, COLL_LL128),
+              14 + 63 * 4 + (1 << 20) / (1000 * 16 * 24 * .7 * 64 / 63), .01);
+}
+
 static void name__of_algorithms(void **state)
 {
     (void)state;
@@ -336,6 +384,8 @@ int main(void)
         cmocka_unit_test(choose__blackwell),
         cmocka_unit_test(choose__gathers),
         cmocka_unit_test(choose__broadcast),
+        cmocka_unit_test(choose__of_2_20),
+        cmocka_unit_test(choose__of_2_20_at_scale),
         cmocka_unit_test(name__of_algorithms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
