@@ -29,6 +29,7 @@ struct flow {
     int64_t settled_ps; /* left_bits holds at this time */
     int64_t wire_bytes;
     int64_t ideal_ps; /* transmission alone on the path */
+    int32_t named;    /* the link whose kind is msg->bound */
     int32_t place[];  /* [way->path_n] of share */
 };
 
@@ -115,8 +116,9 @@ static void end_transmission(struct sim *sim, void *self)
     if (msg->sent) msg->sent(sim, msg);
 }
 
-static void name_bound(const struct flow *flow)
+static void name_bound(struct flow *flow)
 {
+    flow->named = flow->share.limited_by;
     flow->msg->bound = link_bounds[flow->fabric->graph->links[flow->share.limited_by].kind];
 }
 
@@ -125,7 +127,7 @@ static void change_rate(void *context, struct share_flow *share, double rate_bps
 {
     struct flow *flow = (struct flow *)share;
     struct sim *sim = context;
-    name_bound(flow);
+    if (flow->named != share->limited_by) name_bound(flow);
     if (rate_bps == share->rate_bps) return;
     int64_t now_ps = sim_now_ps(sim);
     flow->left_bits -= share->rate_bps * ((double)(now_ps - flow->settled_ps) * 1e-12);
@@ -154,6 +156,7 @@ static void flow_send(struct fabric *base, struct fabric_msg *msg)
     flow->wire_bytes = framing_wire_bytes(msg->framing, msg->bytes);
     flow->left_bits = (double)flow->wire_bytes * 8;
     flow->settled_ps = msg->start_ps;
+    flow->named = -1;
     flow->ideal_ps = transmission_ps(flow->left_bits, (double)way->cap_bps);
     flow->share =
         (struct share_flow){.path = way->path, .place = flow->place, .path_n = way->path_n};

@@ -53,15 +53,15 @@ static void sink(struct maxmin_turn *heap, int32_t n, int32_t at, struct maxmin_
     heap[at] = turn;
 }
 
-/* Links with flows, and pinned flows; returns how many. */
+/* Links with flows, and pins; returns how many. */
 static int32_t line_up(struct maxmin *p)
 {
     int32_t n = 0;
     for (int32_t l = 0; l < p->link_n; l++)
         if (p->link[l].open_n)
             p->turn[n++] = (struct maxmin_turn){p->link[l].level_bps, p->rank[l], l};
-    for (int32_t f = p->free_n; f < p->flow_n; f++)
-        p->turn[n++] = (struct maxmin_turn){p->rate_bps[f], p->pin[f], p->link_n + f};
+    for (int32_t i = 0; i < p->pin_n; i++)
+        p->turn[n++] = (struct maxmin_turn){p->pin[i].rate_bps, p->pin[i].rank, p->link_n + i};
     for (int32_t at = n / 2 - 1; at >= 0; at--)
         sink(p->turn, n, at, p->turn[at]);
     return n;
@@ -95,6 +95,13 @@ static bool settle_link(struct maxmin *p, int32_t l)
     return all_free;
 }
 
+/* The turn of a pin has come: of its flows those are settled that no link has claimed. */
+static void settle_pin(struct maxmin *p, const struct maxmin_pin *pin)
+{
+    for (int32_t f = pin->flow; f >= 0; f = p->next[f])
+        if (p->limited_by[f] == OPEN) settle(p, f, pin->rate_bps, MAXMIN_OUTSIDE);
+}
+
 bool maxmin_solve(struct maxmin *p)
 {
     index_members(p);
@@ -105,8 +112,7 @@ bool maxmin_solve(struct maxmin *p)
     while (n > 0) {
         struct maxmin_turn turn = p->turn[0];
         if (turn.what >= p->link_n) {
-            int32_t f = turn.what - p->link_n;
-            if (p->limited_by[f] == OPEN) settle(p, f, turn.level_bps, MAXMIN_OUTSIDE);
+            settle_pin(p, &p->pin[turn.what - p->link_n]);
         } else if (p->link[turn.what].open_n) {
             if (p->link[turn.what].level_bps > turn.level_bps) {
                 turn.level_bps = p->link[turn.what].level_bps;

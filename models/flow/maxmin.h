@@ -18,7 +18,14 @@
 struct maxmin_turn {
     double level_bps;
     int32_t rank; /* among equal levels */
-    int32_t what; /* a link, or link_n + a pinned flow */
+    int32_t what; /* a link, or link_n + a pin */
+};
+
+/* struct maxmin_pin: a link outside the problem, and the rate that it gives its flows in it. */
+struct maxmin_pin {
+    double rate_bps;
+    int32_t rank;
+    int32_t flow; /* the first one; each is followed by next[flow], the last by -1 */
 };
 
 /* struct maxmin_link: the scratch of a link. */
@@ -30,24 +37,24 @@ struct maxmin_link {
 };
 
 /* struct maxmin: a problem. Flow f crosses links hop[first[f]] .. hop[first[f+1]-1]. The first
- * free_n flows get rates. The others are pinned: they have rates already, from a link with the rank
- * pin[] outside this problem. */
+ * free_n flows get rates. The others are pinned: they have rates already, each by one of pin[]. */
 struct maxmin {
-    int32_t flow_n, free_n, link_n;
-    const int32_t *first;  /* [flow_n + 1] */
-    const int32_t *hop;    /* link numbers; a flow crosses at least one link, none twice */
-    const double *cap_bps; /* [link_n], >= 0; from 0 follow rates of 0 */
-    const int32_t *rank;   /* [link_n] all different: of equally tight links the lowest settles */
-    const int32_t *pin;    /* [flow_n], read from free_n on */
-    /* in for pinned flows, out for others */
-    double *rate_bps; /* [flow_n] */
+    /* in */
+    int32_t flow_n, free_n, link_n, pin_n;
+    int32_t *first;         /* [flow_n + 1] */
+    int32_t *hop;           /* link numbers; a flow crosses at least one link, none twice */
+    double *cap_bps;        /* [link_n], >= 0; from 0 follow rates of 0 */
+    int32_t *rank;          /* [link_n] all different: of equally tight links the lowest settles */
+    struct maxmin_pin *pin; /* [pin_n] */
+    int32_t *next;          /* [flow_n], read from free_n on */
     /* out */
+    double *rate_bps;    /* [flow_n]; of pinned flows only where limited_by is a link */
     int32_t *limited_by; /* [flow_n] the link that settled the flow, MAXMIN_OUTSIDE of a pinned one;
                           * a pinned flow with a link here would have got less: pin it no longer */
     /* scratch of the caller */
     struct maxmin_link *link; /* [link_n + 1] */
     int32_t *member;          /* [first[flow_n]] flows of each link */
-    struct maxmin_turn *turn; /* [link_n + flow_n - free_n] */
+    struct maxmin_turn *turn; /* [link_n + pin_n] */
 };
 
 #define MAXMIN_OUTSIDE (-2)

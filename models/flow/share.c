@@ -22,23 +22,29 @@
 #include "sim/base/check.h"
 
 #define FULL (1 - 1e-9)
-#define FEW 32 /* flows of a link that are looked at rather than solved */
+#define FEW 32  /* flows of a link that are looked at rather than solved */
+#define AHEAD 8 /* members between the one that is looked at and the one that is prefetched */
+
+/* struct role: what a link is in the problem. */
+struct role {
+    int32_t part; /* its number there + 1; 0: it takes no part */
+    int32_t pin;  /* if it takes none: the number of its pin, if there is one with its rank */
+};
 
 /* struct work: a link in the present solution. */
 struct work {
-    int64_t solution; /* it takes part if this is the present one */
-    int64_t round;    /* it was left out in this round, its flows would use tried_bps */
+    int64_t round; /* it was left out in this round, its flows would use tried_bps */
     int64_t tried_bps;
-    int64_t told;   /* its flows are told in this solution */
-    int32_t number; /* in the problem */
+    int64_t told; /* its flows are told in this solution */
 };
 
 struct share {
     struct arena *arena;
     struct share_link *links;
     const int32_t *rank;
+    struct role *role;
     struct work *work;
-    int64_t solution, round; /* counted from 1; marks of flows: -solution free, round pinned */
+    int64_t solution, round; /* counted from 1; marks of flows: -solution free, solution pinned */
     struct share_flow **joined, **free, **pinned;
     int64_t joined_n, joined_cap, free_n, free_cap, pinned_n, pinned_cap;
     int32_t *changed, *part; /* links: on which something changed; that take part */
@@ -48,9 +54,8 @@ struct share {
     int32_t *place; /* of flows in a list */
     int64_t place_cap;
     struct maxmin problem;
-    int64_t flow_cap, link_cap, hop_cap;
-    int32_t *first, *hop, *pin, *part_rank;
-    double *cap_bps;
+    int64_t cap, hop_cap; /* of the arrays of the problem: flows and links, hops */
+    int64_t hop_n;        /* at most so many hops have the flows looked at */
 };
 
 struct share *share_new(struct arena *arena, int64_t link_n, const int32_t *rank)
@@ -59,6 +64,7 @@ struct share *share_new(struct arena *arena, int64_t link_n, const int32_t *rank
     share->arena = arena;
     share->rank = rank;
     share->links = ARENA_ARRAY(arena, struct share_link, link_n);
+    share->role = ARENA_ARRAY(arena, struct role, link_n);
     share->work = ARENA_ARRAY(arena, struct work, link_n);
     for (int64_t l = 0; l < link_n; l++) {
         share->links[l].member = &share->links[l].first;
@@ -76,14 +82,14 @@ const struct share_link *share_link(const struct share *share, int32_t l)
 
 static void push_link(struct share *share, int32_t **list, int64_t *n, int64_t *cap, int32_t l)
 {
-    *list = arena_grow(share->arena, *list, cap, *n + 1, sizeof **list);
+    if (*n == *cap) *list = arena_grow(share->arena, *list, cap, *n + 1, sizeof **list);
     (*list)[(*n)++] = l;
 }
 
 static void push_flow(struct share *share, struct share_flow ***list, int64_t *n, int64_t *cap,
                       struct share_flow *flow)
 {
-    *list = arena_grow(share->arena, *list, cap, *n + 1, sizeof **list);
+    if (*n == *cap) *list = arena_grow(share->arena, *list, cap, *n + 1, sizeof **list);
     (*list)[(*n)++] = flow;
 }
 
@@ -171,15 +177,14 @@ void share_set_cap(struct share *share, int32_t l, double cap_bps)
 
 static bool takes_part(const struct share *share, int32_t l)
 {
-    return share->work[l].solution == share->solution;
+    return share->role[l].part != 0;
 }
 
 static void take_part(struct share *share, int32_t l)
 {
     if (takes_part(share, l)) return;
-    share->work[l].solution = share->solution;
-    share->work[l].number = (int32_t)share->part_n;
     push_link(share, &share->part, &share->part_n, &share->part_cap, l);
+    share->role[l].part = (int32_t)share->part_n;
 }
 
 /* The rate of flow is open again; what it takes or leaves is felt on links that limit. A flow that
@@ -190,6 +195,7 @@ static void set_free(struct share *share, struct share_flow *flow)
     flow->mark = -share->solution;
     flow->index = (int32_t)share->free_n;
     push_flow(share, &share->free, &share->free_n, &share->free_cap, flow);
+    share->hop_n += flow->path_n;
     int32_t least = flow->path[0];
     bool held = false;
     for (int32_t i = 0; i < flow->path_n; i++) {
@@ -203,97 +209,106 @@ static void set_free(struct share *share, struct share_flow *flow)
     if (!held) take_part(share, least);
 }
 
-/* Free the flows that links taking part limit, and those that links of theirs limit, ... */
+/* Free the flows that links taking part limit, and those that links of theirs limit, ...; all
+ * others on those links are pinned, as long as nothing frees them. */
 static void close_set(struct share *share)
 {
     for (; share->closed_n < share->part_n; share->closed_n++) {
         int32_t l = share->part[share->closed_n];
         const struct share_link *link = &share->links[l];
-        for (int32_t m = 0; m < link->member_n && link->limits_n; m++)
-            if (link->member[m].flow->limited_by == l) set_free(share, link->member[m].flow);
-    }
-}
-
-/* All others on the links that take part. */
-static void pin_others(struct share *share)
-{
-    share->pinned_n = 0;
-    for (int64_t at = 0; at < share->part_n; at++) {
-        const struct share_link *link = &share->links[share->part[at]];
         for (int32_t m = 0; m < link->member_n; m++) {
             struct share_flow *flow = link->member[m].flow;
-            if (flow->mark == -share->solution || flow->mark == share->round) continue;
-            flow->mark = share->round;
-            push_flow(share, &share->pinned, &share->pinned_n, &share->pinned_cap, flow);
+            if (m + AHEAD < link->member_n) __builtin_prefetch(link->member[m + AHEAD].flow);
+            if (flow->mark == -share->solution) continue;
+            if (flow->limited_by == l) {
+                set_free(share, flow);
+            } else if (flow->mark != share->solution) {
+                flow->mark = share->solution;
+                push_flow(share, &share->pinned, &share->pinned_n, &share->pinned_cap, flow);
+                share->hop_n += flow->path_n;
+            }
         }
     }
+    int64_t n = 0;
+    for (int64_t f = 0; f < share->pinned_n; f++)
+        if (share->pinned[f]->mark == share->solution) share->pinned[n++] = share->pinned[f];
+    share->pinned_n = n;
 }
 
 /* ---- one round ------------------------------------------------------------------------------- */
 
 /* Arrays of the solver; they only grow. */
-static void size_problem(struct share *share, int64_t flow_n, int64_t hop_n)
+static void size_problem(struct share *share)
 {
     struct maxmin *p = &share->problem;
     struct arena *arena = share->arena;
+    int64_t flow_n = share->free_n + share->pinned_n, hop_n = share->hop_n;
     CHECK(hop_n <= INT32_MAX / 2, "%lld messages share their links", (long long)flow_n);
-    bool turns = flow_n >= share->flow_cap || share->part_n > share->link_cap;
-    if (flow_n >= share->flow_cap) {
-        share->flow_cap = 2 * flow_n + 8;
-        share->first = ARENA_ARRAY(arena, int32_t, share->flow_cap);
-        share->pin = ARENA_ARRAY(arena, int32_t, share->flow_cap);
-        p->rate_bps = ARENA_ARRAY(arena, double, share->flow_cap);
-        p->limited_by = ARENA_ARRAY(arena, int32_t, share->flow_cap);
+    if (flow_n + share->part_n >= share->cap) {
+        int64_t cap = share->cap = 2 * (flow_n + share->part_n) + 8;
+        p->first = ARENA_ARRAY(arena, int32_t, cap);
+        p->next = ARENA_ARRAY(arena, int32_t, cap);
+        p->pin = ARENA_ARRAY(arena, struct maxmin_pin, cap);
+        p->rate_bps = ARENA_ARRAY(arena, double, cap);
+        p->limited_by = ARENA_ARRAY(arena, int32_t, cap);
+        p->cap_bps = ARENA_ARRAY(arena, double, cap);
+        p->rank = ARENA_ARRAY(arena, int32_t, cap);
+        p->link = ARENA_ARRAY(arena, struct maxmin_link, cap);
+        p->turn = ARENA_ARRAY(arena, struct maxmin_turn, cap);
     }
-    if (share->part_n > share->link_cap) {
-        share->link_cap = 2 * share->part_n;
-        share->cap_bps = ARENA_ARRAY(arena, double, share->link_cap);
-        share->part_rank = ARENA_ARRAY(arena, int32_t, share->link_cap);
-        p->link = ARENA_ARRAY(arena, struct maxmin_link, share->link_cap + 1);
-    }
-    if (turns) p->turn = ARENA_ARRAY(arena, struct maxmin_turn, share->link_cap + share->flow_cap);
     if (hop_n > share->hop_cap) {
         share->hop_cap = 2 * hop_n;
-        share->hop = ARENA_ARRAY(arena, int32_t, share->hop_cap);
+        p->hop = ARENA_ARRAY(arena, int32_t, share->hop_cap);
         p->member = ARENA_ARRAY(arena, int32_t, share->hop_cap);
     }
-    p->first = share->first;
-    p->hop = share->hop;
-    p->pin = share->pin;
-    p->cap_bps = share->cap_bps;
-    p->rank = share->part_rank;
 }
 
-static struct share_flow *flow_at(const struct share *share, int64_t f)
+/* Flow f of the problem is pinned by the link that limits it. */
+static void pin_flow(struct share *share, int32_t f, const struct share_flow *flow)
 {
-    return f < share->free_n ? share->free[f] : share->pinned[f - share->free_n];
+    struct maxmin *p = &share->problem;
+    struct role *role = &share->role[flow->limited_by];
+    int32_t rank = share->rank[flow->limited_by];
+    if (role->pin >= p->pin_n || p->pin[role->pin].rank != rank) {
+        role->pin = p->pin_n++;
+        p->pin[role->pin] = (struct maxmin_pin){flow->rate_bps, rank, -1};
+    }
+    p->next[f] = p->pin[role->pin].flow;
+    p->pin[role->pin].flow = f;
+}
+
+/* The links of flow f that take part, from hop[at] on; returns where they end. */
+static int32_t pose_flow(struct share *share, int32_t f, const struct share_flow *flow, int32_t at)
+{
+    struct maxmin *p = &share->problem;
+    p->first[f] = at;
+    for (int32_t i = 0; i < flow->path_n; i++) {
+        int32_t part = share->role[flow->path[i]].part;
+        if (part) p->hop[at++] = part - 1;
+    }
+    return at;
 }
 
 static void pose(struct share *share)
 {
     struct maxmin *p = &share->problem;
-    int64_t flow_n = share->free_n + share->pinned_n, hop_n = 0;
-    for (int64_t f = 0; f < flow_n; f++)
-        hop_n += flow_at(share, f)->path_n;
-    size_problem(share, flow_n, hop_n);
-    p->flow_n = (int32_t)flow_n;
+    size_problem(share);
     p->free_n = (int32_t)share->free_n;
+    p->flow_n = p->free_n + (int32_t)share->pinned_n;
     p->link_n = (int32_t)share->part_n;
-    int32_t at = 0;
-    for (int64_t f = 0; f < flow_n; f++) {
-        const struct share_flow *flow = flow_at(share, f);
-        share->first[f] = at;
-        for (int32_t i = 0; i < flow->path_n; i++)
-            if (takes_part(share, flow->path[i]))
-                share->hop[at++] = share->work[flow->path[i]].number;
-        if (f < share->free_n) continue;
-        p->rate_bps[f] = flow->rate_bps;
-        share->pin[f] = share->rank[flow->limited_by];
+    p->pin_n = 0;
+    int32_t at = 0, f = 0;
+    for (; f < p->free_n; f++)
+        at = pose_flow(share, f, share->free[f], at);
+    for (; f < p->flow_n; f++) {
+        const struct share_flow *flow = share->pinned[f - p->free_n];
+        at = pose_flow(share, f, flow, at);
+        pin_flow(share, f, flow);
     }
-    share->first[flow_n] = at;
+    p->first[f] = at;
     for (int64_t l = 0; l < share->part_n; l++) {
-        share->cap_bps[l] = share->links[share->part[l]].cap_bps;
-        share->part_rank[l] = share->rank[share->part[l]];
+        p->cap_bps[l] = share->links[share->part[l]].cap_bps;
+        p->rank[l] = share->rank[share->part[l]];
     }
 }
 
@@ -313,7 +328,7 @@ static struct settled settled_at(const struct share *share, const struct share_f
     if (flow->mark != -share->solution)
         return (struct settled){flow->rate_bps, share->rank[flow->limited_by]};
     const struct maxmin *p = &share->problem;
-    return (struct settled){p->rate_bps[flow->index], share->part_rank[p->limited_by[flow->index]]};
+    return (struct settled){p->rate_bps[flow->index], p->rank[p->limited_by[flow->index]]};
 }
 
 /* Whether link l, left out and about full, would have had its turn before its flows were settled:
@@ -373,7 +388,6 @@ static bool play_round(struct share *share)
     const struct maxmin *p = &share->problem;
     share->round++;
     close_set(share);
-    pin_others(share);
     pose(share);
     int64_t part_n = share->part_n;
     bool stand = maxmin_solve(&share->problem);
@@ -449,6 +463,7 @@ static void tell_link(struct share *share, int32_t l, struct telling *telling)
     int64_t n = all ? link->member_n : find_places(share, l);
     for (int64_t m = 0; m < n && telling->left; m++) {
         struct share_flow *flow = link->member[all ? m : share->place[m]].flow;
+        if (all && m + AHEAD < n) __builtin_prefetch(link->member[m + AHEAD].flow);
         if (flow->mark == -share->solution) give(share, flow, telling);
     }
 }
@@ -468,7 +483,7 @@ static void tell_all(struct share *share, struct telling *telling)
 void share_solve(struct share *share, share_fn *fn, void *context)
 {
     share->solution++;
-    share->free_n = share->part_n = share->closed_n = 0;
+    share->free_n = share->pinned_n = share->hop_n = share->part_n = share->closed_n = 0;
     for (int64_t i = 0; i < share->changed_n; i++)
         take_part(share, share->changed[i]);
     for (int64_t i = 0; i < share->joined_n; i++)
@@ -478,5 +493,7 @@ void share_solve(struct share *share, share_fn *fn, void *context)
             continue;
         tell_all(share, &(struct telling){fn, context, share->free_n});
     }
+    for (int64_t l = 0; l < share->part_n; l++)
+        share->role[share->part[l]].part = 0;
     share->changed_n = share->joined_n = share->touched_n = 0;
 }

@@ -50,6 +50,11 @@ static const struct bench_case cases[] = {
      "workloads/resnet50.yaml",
      {"wan.rtt=20ms"},
      1},
+    {"all-to-all 1 MB at once, 512 ranks",
+     "topologies/gmo-4su.yaml",
+     "workloads/alltoall.yaml",
+     {"network.model=flow", "workload.ranks=512", "workload.concurrent=0"},
+     3},
     {"ring all-reduce 1 GiB, 1024 ranks",
      "topologies/gmo-64su.yaml",
      "workloads/all-reduce.yaml",
@@ -68,7 +73,7 @@ struct bench {
     bool json;
     struct point_config config[8];
     struct {
-        double cpu_s[RUNS_MAX];
+        double cpu_s[RUNS_MAX], messages;
         int64_t n, events, data_hops, peak_bytes;
     } result[8];
     struct err err;
@@ -84,7 +89,7 @@ static const struct cli_option options[] = {
 static const struct cli_verb verb = {
     .name = "bench",
     .args = "",
-    .help = "Measures packet-hops and events per CPU-second, and memory.",
+    .help = "Measures packet-hops, messages and events per CPU-second, and memory.",
     .example = "railsim bench\nrailsim bench --runs 9",
     .arg_min = 0,
     .arg_max = 0,
@@ -109,6 +114,8 @@ static bool done(void *self, const struct worker_result *result)
     bench->result[at].cpu_s[bench->result[at].n++] = record->run_cpu_s;
     bench->result[at].events = record->events;
     bench->result[at].data_hops = record->data_hops;
+    if (!record_find(record, "collective", "messages", &bench->result[at].messages))
+        record_find(record, "flows", "done", &bench->result[at].messages);
     if (record->peak_rss_bytes > bench->result[at].peak_bytes)
         bench->result[at].peak_bytes = record->peak_rss_bytes;
     return true;
@@ -144,13 +151,14 @@ static double machine_ns(struct arena *arena)
 
 static void print_text(struct bench *bench, double miss_ns)
 {
-    printf("%-34s %12s %12s %10s %10s %10s\n", "case (median)", "events/s", "data-hops/s",
-           "ns/event", "CPU s", "peak MB");
+    printf("%-34s %12s %12s %12s %10s %10s %10s\n", "case (median)", "events/s", "data-hops/s",
+           "messages/s", "ns/event", "CPU s", "peak MB");
     for (int64_t i = 0; i < CASES; i++) {
         double median_s = bench->result[i].cpu_s[bench->result[i].n / 2];
         double events = (double)bench->result[i].events, hops = (double)bench->result[i].data_hops;
-        printf("%-34s %10.2f M %10.2f M %10.1f %10.4f %10.1f\n", cases[i].name,
-               events / median_s * 1e-6, hops / median_s * 1e-6, median_s / events * 1e9, median_s,
+        printf("%-34s %10.2f M %10.2f M %10.2f M %10.1f %10.4f %10.1f\n", cases[i].name,
+               events / median_s * 1e-6, hops / median_s * 1e-6,
+               bench->result[i].messages / median_s * 1e-6, median_s / events * 1e9, median_s,
                (double)bench->result[i].peak_bytes * 1e-6);
     }
     printf("machine: %.2f ns per dependent load from 1 MiB\n", miss_ns);
@@ -171,6 +179,7 @@ static void print_json(struct bench *bench, double miss_ns)
         json_int(&json, "data_hops", bench->result[i].data_hops);
         json_double(&json, "run_cpu_s", median_s);
         json_double(&json, "data_hops_per_cpu_s", (double)bench->result[i].data_hops / median_s);
+        json_double(&json, "messages_per_cpu_s", bench->result[i].messages / median_s);
         json_int(&json, "peak_rss_bytes", bench->result[i].peak_bytes);
         json_end(&json, '}');
     }

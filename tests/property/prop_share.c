@@ -3,7 +3,8 @@
  * Flows join and leave at random, links change their rate and go down, in batches; after each
  * share_solve every flow must have the rate and the limiting link that maxmin_solve gives for all
  * flows on all links at once: the same bits, whatever came before. Nets of three kinds: random
- * paths, a fabric of equal links (where nearly everything is tied), a few links of many flows. */
+ * paths, a fabric of equal links (where nearly everything is tied), a few links of many flows; and
+ * an all-to-all of such a fabric, all posted at once. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -17,7 +18,9 @@
 #include "models/flow/share.h"
 #include "sim/engine/rng.h"
 
-#define FLOWS 160
+#define HOSTS 16
+#define FLOWS (HOSTS * (HOSTS - 1))
+#define FLOWS_FEW 160
 #define LINKS 64
 #define HOPS 6
 #define SEEDS 120
@@ -42,11 +45,11 @@ struct law {
     struct one one[FLOWS];
     /* the whole net */
     struct maxmin whole;
-    int32_t who[FLOWS], first[FLOWS + 1], hop[FLOWS * HOPS], pin[FLOWS], limited_by[FLOWS];
+    int32_t who[FLOWS], first[FLOWS + 1], hop[FLOWS * HOPS], limited_by[FLOWS];
     int32_t member[FLOWS * HOPS];
     double rate_bps[FLOWS];
     struct maxmin_link link[LINKS + 1];
-    struct maxmin_turn turn[LINKS + FLOWS];
+    struct maxmin_turn turn[LINKS];
 };
 
 static int32_t below(struct law *law, int32_t n)
@@ -56,9 +59,9 @@ static int32_t below(struct law *law, int32_t n)
 
 /* Links 0..15 leave hosts, 16..31 come to them, then 4 x 4 links up and 4 x 4 down between leaves
  * of four hosts and four spines. */
-static void fabric_path_of(struct law *law, struct one *one)
+static void fabric_path_of(struct law *law, struct one *one, int32_t src, int32_t dst)
 {
-    int32_t src = below(law, 16), dst = below(law, 16), spine = below(law, 4), n = 0;
+    int32_t spine = below(law, 4), n = 0;
     one->path[n++] = src;
     if (src / 4 != dst / 4) {
         one->path[n++] = 32 + src / 4 * 4 + spine;
@@ -87,7 +90,7 @@ static void law_open(struct law *law, uint64_t seed)
     law->link_n = law->kind == 1 ? LINKS
                   : law->kind    ? 3 + below(law, 6)
                                  : 8 + below(law, LINKS - 8);
-    law->flow_n = law->kind == 2 ? FLOWS : 10 + below(law, 50);
+    law->flow_n = law->kind == 2 ? FLOWS_FEW : 10 + below(law, 50);
     bool few_sizes = law->kind == 1 || below(law, 2);
     for (int32_t l = 0; l < law->link_n; l++) {
         int32_t at = below(law, l + 1);
@@ -101,13 +104,21 @@ static void law_open(struct law *law, uint64_t seed)
         share_set_cap(law->share, l, law->cap_bps[l] = law->full_bps[l]);
 }
 
-static void join(struct law *law, struct one *one)
+static void enter(struct law *law, struct one *one)
 {
-    one->share = (struct share_flow){.path = one->path, .place = one->place};
-    law->kind == 1 ? fabric_path_of(law, one) : random_path_of(law, one);
     one->on = true;
     one->told_bps = share_join(law->share, &one->share) ? one->share.rate_bps : 0;
     one->told_by = one->share.limited_by;
+}
+
+static void join(struct law *law, struct one *one)
+{
+    one->share = (struct share_flow){.path = one->path, .place = one->place};
+    if (law->kind == 1)
+        fabric_path_of(law, one, below(law, HOSTS), below(law, HOSTS));
+    else
+        random_path_of(law, one);
+    enter(law, one);
 }
 
 /* Up to a handful of changes, mostly one, before the next solution. */
@@ -149,7 +160,6 @@ static void solve_whole(struct law *law)
                          .hop = law->hop,
                          .cap_bps = law->cap_bps,
                          .rank = law->rank,
-                         .pin = law->pin,
                          .rate_bps = law->rate_bps,
                          .limited_by = law->limited_by,
                          .link = law->link,
@@ -209,10 +219,42 @@ static void share__every_instant_is_that_of_the_whole_net(void **state)
     }
 }
 
+/* Everybody to everybody at once over a fabric where hashing makes some links tighter than others;
+ * then they leave, at first one by one, later many at a time. */
+static void share__an_all_to_all_posted_at_once(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3 * 4; seed += 3) {
+        struct law *law = &the_law;
+        law_open(law, seed);
+        law->flow_n = FLOWS;
+        for (int32_t f = 0; f < FLOWS; f++) {
+            int32_t src = f / (HOSTS - 1), away = 1 + f % (HOSTS - 1);
+            struct one *one = &law->one[f];
+            one->share = (struct share_flow){.path = one->path, .place = one->place};
+            fabric_path_of(law, one, src, (src + away) % HOSTS);
+            enter(law, one);
+        }
+        for (int batch = 0, left = FLOWS; left > 0; batch++) {
+            share_solve(law->share, told, law);
+            compare(law, seed, batch);
+            for (int i = 0; i < 1 + batch / 16 && left > 0; i++, left--) {
+                int32_t f = below(law, FLOWS);
+                while (!law->one[f].on)
+                    f = (f + 1) % FLOWS;
+                law->one[f].on = false;
+                share_leave(law->share, &law->one[f].share, 1);
+            }
+        }
+        arena_free(&law->arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(share__every_instant_is_that_of_the_whole_net),
+        cmocka_unit_test(share__an_all_to_all_posted_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

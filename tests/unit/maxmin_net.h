@@ -12,10 +12,11 @@
 struct net {
     struct maxmin problem;
     int32_t first[FLOWS_MAX + 1], hop[HOPS_MAX], limited_by[FLOWS_MAX];
-    int32_t rank[LINKS_MAX], pin[FLOWS_MAX], member[HOPS_MAX];
+    int32_t rank[LINKS_MAX], next[FLOWS_MAX], member[HOPS_MAX];
+    struct maxmin_pin pin[1];
     double cap_bps[LINKS_MAX], rate_bps[FLOWS_MAX];
     struct maxmin_link link[LINKS_MAX + 1];
-    struct maxmin_turn turn[LINKS_MAX + FLOWS_MAX];
+    struct maxmin_turn turn[LINKS_MAX + 1];
 };
 
 /* net_wire makes the problem one of flow_n free flows over link_n links, ranked by number. */
@@ -31,6 +32,7 @@ static inline void net_wire(struct net *net, int32_t flow_n, int32_t link_n)
                                    .cap_bps = net->cap_bps,
                                    .rank = net->rank,
                                    .pin = net->pin,
+                                   .next = net->next,
                                    .rate_bps = net->rate_bps,
                                    .limited_by = net->limited_by,
                                    .link = net->link,

@@ -196,13 +196,16 @@ static void maxmin_solve__a_link_that_is_down(void **state)
     flow(&net, 2, 0, 0);
 }
 
-/* The last flow is pinned to what another link, ranked 7, gives it. */
-static bool solve_pinned(struct net *net, double cap_bps, const char *flows, double pinned_bps)
+/* The last pinned_n flows are pinned to what another link, ranked 7, gives each. */
+static bool solve_pinned(struct net *net, const char *flows, int32_t pinned_n, double pinned_bps)
 {
+    const double cap_bps = 12;
     solve(net, 1, &cap_bps, flows);
-    int32_t last = --net->problem.free_n;
-    net->pin[last] = 7;
-    net->rate_bps[last] = pinned_bps;
+    net->problem.free_n -= pinned_n;
+    net->problem.pin_n = 1;
+    net->pin[0] = (struct maxmin_pin){pinned_bps, 7, net->problem.free_n};
+    for (int32_t f = net->problem.free_n; f < net->problem.flow_n; f++)
+        net->next[f] = f + 1 < net->problem.flow_n ? f + 1 : -1;
     return maxmin_solve(&net->problem);
 }
 
@@ -210,11 +213,13 @@ static void maxmin_solve__pinned_flows_leave_the_rest(void **state)
 {
     (void)state;
     struct net net;
-    assert_true(solve_pinned(&net, 12, "0 0 0", 2));
+    assert_true(solve_pinned(&net, "0 0 0", 1, 2));
     flow(&net, 0, 5, 0);
     flow(&net, 1, 5, 0);
-    flow(&net, 2, 2, MAXMIN_OUTSIDE);
-    assert_true(solve_pinned(&net, 12, "0", 2)); /* nobody is free */
+    assert_int_equal(net.limited_by[2], MAXMIN_OUTSIDE);
+    assert_true(solve_pinned(&net, "0 0 0", 2, 2)); /* two of the same link */
+    flow(&net, 0, 8, 0);
+    assert_true(solve_pinned(&net, "0", 1, 2)); /* nobody is free */
 }
 
 /* Who has more than his share here is told: by how much shows only when he is free. */
@@ -222,11 +227,11 @@ static void maxmin_solve__pinned_flows_that_have_too_much(void **state)
 {
     (void)state;
     struct net net;
-    assert_false(solve_pinned(&net, 12, "0 0 0", 5));
+    assert_false(solve_pinned(&net, "0 0 0", 1, 5));
     flow(&net, 2, 4, 0);
-    assert_false(solve_pinned(&net, 12, "0 0 0", 4)); /* rank 0 comes before 7 */
+    assert_false(solve_pinned(&net, "0 0 0", 1, 4)); /* rank 0 comes before 7 */
     flow(&net, 2, 4, 0);
-    assert_true(solve_pinned(&net, 12, "0 0 0", 3.5));
+    assert_true(solve_pinned(&net, "0 0 0", 1, 3.5));
 }
 
 int main(void)
