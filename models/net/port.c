@@ -15,27 +15,17 @@ int64_t port_serialise_slow_ps(const struct port *port, int64_t bytes)
 
 static __attribute__((noinline)) void grow(struct port *port, struct port_ring *ring)
 {
-    uint32_t size = ring->slot ? 2 * (ring->mask + 1) : PORT_CHANGES_ROOM;
+    uint32_t size = ring->slot ? 2 * ring->size : PORT_CHANGES_ROOM;
     uint64_t *bigger = arena_lines(sim_arena(port->net->sim), size * sizeof *bigger);
     for (uint32_t i = 0; i < ring->n; i++)
         bigger[i] = *port_ring_at(ring, i);
-    *ring = (struct port_ring){.slot = bigger, .n = ring->n, .mask = size - 1};
+    *ring = (struct port_ring){.slot = bigger, .n = ring->n, .size = size};
 }
 
 static inline void push(struct port *port, struct port_ring *ring, uint64_t slot)
 {
-    if (ring->n > ring->mask || !ring->slot) grow(port, ring);
+    if (__builtin_expect(ring->n == ring->size, 0)) grow(port, ring);
     *port_ring_at(ring, ring->n++) = slot;
-}
-
-static inline void pop(struct port_ring *ring)
-{
-    ring->head = --ring->n ? ring->head + 1 : 0; /* a short one stays in one cache line */
-}
-
-static inline uint64_t when(int64_t at_ps, uint32_t what)
-{
-    return (uint64_t)at_ps << PORT_WHAT_BITS | what;
 }
 
 static inline int64_t later(int64_t a, int64_t b)
@@ -62,7 +52,7 @@ static inline struct packet *first_in_flight(const struct port *port)
 static inline struct packet *land(struct port *port)
 {
     struct packet *packet = first_in_flight(port);
-    pop(&port->flight);
+    port_ring_pop(&port->flight);
     return packet;
 }
 
@@ -140,7 +130,7 @@ static inline void transmit(struct port *port, struct port_entry entry, int64_t 
     DCHECK(at_ps >= sim_now_ps(port->net->sim) &&
                at_ps - sim_now_ps(port->net->sim) < PORT_AHEAD_PS,
            "link %d: a packet is to arrive at %lld ps", port->link, (long long)at_ps);
-    push(port, &port->flight, when(at_ps, entry.packet));
+    push(port, &port->flight, port_slot(at_ps, entry.packet));
 }
 
 static void make(struct port *port, int64_t start_ps)
@@ -200,7 +190,7 @@ void port_commit(struct port *port, int64_t now_ps)
 
 /* ---- timers ---------------------------------------------------------------------------------- */
 
-/* What on_arrival will read besides the port: the packet, and when the one after it comes. */
+/* on_arrival will take the packet from the hint, and look when the one after it comes. */
 static inline void arm_arrival(struct port *port, int64_t at_ps)
 {
     port->timer.hint = first_in_flight(port);
@@ -317,22 +307,34 @@ static void lose(struct port *port, struct packet *packet)
     port_drop(port, packet);
 }
 
-/* Was a bit of the packet wrong? (1 - p)^bits by squaring: no pow, the same bits everywhere. */
-static bool is_damaged(struct port *port, int64_t bytes)
+/* Was a bit of it wrong? (1 - p)^bits by squaring: no pow, the same bits everywhere. */
+static __attribute__((noinline)) bool is_lost(struct port *port, struct packet *packet)
 {
     double whole = 1, power = 1 - port->bit_errors;
-    for (int64_t bits = bytes * 8; bits; bits >>= 1, power *= power)
+    for (int64_t bits = packet->wire_bytes * 8; bits; bits >>= 1, power *= power)
         if (bits & 1) whole *= power;
-    return rng_unit(&port->rng) >= whole;
+    if (packet->type == PACKET_CREDIT || rng_unit(&port->rng) < whole) return false;
+    lose(port, packet);
+    return true;
+}
+
+/* The timer was armed without a hint, when nothing was in flight: what has come? NULL: nothing. */
+static __attribute__((noinline)) struct packet *look(struct port *port, int64_t now_ps)
+{
+    if (!port->flight.n) port_advance(port, now_ps);
+    if (port->flight.n && port_when_ps(&port->flight, 0, now_ps) == now_ps) return land(port);
+    return NULL;
 }
 
 static void on_arrival(struct sim *sim, void *self)
 {
     struct port *port = self;
     int64_t now_ps = sim_now_ps(sim);
-    if (!port->flight.n) port_advance(port, now_ps);
-    struct packet *packet = NULL;
-    if (port->flight.n && port_when_ps(&port->flight, 0, now_ps) == now_ps) packet = land(port);
+    struct packet *packet = (struct packet *)(uintptr_t)port->timer.hint;
+    if (__builtin_expect(packet != NULL, 1))
+        port_ring_pop(&port->flight);
+    else
+        packet = look(port, now_ps);
     if (port->flight.n) { /* the rest can wait: nobody is looking */
         arm_arrival(port, port_when_ps(&port->flight, 0, now_ps));
     } else {
@@ -340,10 +342,8 @@ static void on_arrival(struct sim *sim, void *self)
         port_rearm(port);
     }
     if (!packet) return;
-    if (__builtin_expect(port->faulty, 0) && packet->type != PACKET_CREDIT &&
-        is_damaged(port, packet->wire_bytes)) {
-        lose(port, packet);
-    } else if (port->to_nic) {
+    if (__builtin_expect(port->faulty, 0) && is_lost(port, packet)) return;
+    if (port->to_nic) {
         port->net->deliver_nic(port, packet);
     } else {
         port->net->deliver_switch(port, packet);
@@ -401,7 +401,7 @@ static void on_change(struct sim *sim, void *self)
     int64_t now_ps = sim_now_ps(sim);
     while (changes->n && port_when_ps(changes, 0, now_ps) == now_ps) {
         uint32_t what = port_what(changes, 0);
-        pop(changes);
+        port_ring_pop(changes);
         port_pause(port, (int)(what >> 1), what & 1);
     }
     if (changes->n) timer_arm(sim, &port->change, port_when_ps(changes, 0, now_ps));
@@ -418,7 +418,7 @@ void port_send_pause(struct port *port, int class_, bool pause, int64_t after_ps
     port->tx_bytes += PORT_PAUSE_WIRE_BYTES;
     port->pause_frames++;
     int64_t at_ps = later(port->busy_ps + port->delay_ps + after_ps, now_ps);
-    push(to, &to->changes, when(at_ps, (uint32_t)class_ << 1 | (uint32_t)pause));
+    push(to, &to->changes, port_slot(at_ps, (uint32_t)class_ << 1 | (uint32_t)pause));
     if (to->changes.n == 1) timer_arm(sim, &to->change, at_ps);
 }
 
@@ -489,7 +489,7 @@ void port_init(struct port *port)
 {
     CHECK(port->delay_ps < PORT_AHEAD_PS / 2, "a link of %lld ps", (long long)port->delay_ps);
     port_set_rate(port, port->rate_bps);
-    port->flight = (struct port_ring){.slot = port->flight_room, .mask = PORT_FLIGHT_ROOM - 1};
+    port->flight = (struct port_ring){.slot = port->flight_room, .size = PORT_FLIGHT_ROOM};
     port->net->chunks.arena = sim_arena(port->net->sim);
     port->component = sim_component(port->net->sim);
     if (port->net->foresee) sim_foresee(port->net->sim, on_arrival, port->net->foresee);

@@ -31,17 +31,17 @@ struct port;
 #define PORT_AHEAD_PS (INT64_C(1) << 40)
 #define PORT_WHAT_BITS 24
 
-/* struct port_ring: what happens when: mask + 1 slots, a power of two. A slot has 40 bits of the
+/* struct port_ring: what happens when: size slots, 0 or a power of two. A slot has 40 bits of the
  * time, which is less than PORT_AHEAD_PS away, and 24 of what (a packet that arrives: its number).
  */
 struct port_ring {
     uint64_t *slot;
     uint32_t head; /* runs on; its low bits count */
-    uint32_t n, mask;
+    uint32_t n, size;
 };
 static inline uint64_t *port_ring_at(const struct port_ring *ring, uint32_t i)
 {
-    return &ring->slot[(ring->head + i) & ring->mask];
+    return &ring->slot[(ring->head + i) & (ring->size - 1)];
 }
 /* port_what is what happens with the i-th slot, port_when_ps when: now_ps or later. */
 static inline uint32_t port_what(const struct port_ring *ring, uint32_t i)
@@ -52,6 +52,16 @@ static inline int64_t port_when_ps(const struct port_ring *ring, uint32_t i, int
 {
     uint64_t low = *port_ring_at(ring, i) >> PORT_WHAT_BITS;
     return now_ps + (int64_t)((low - (uint64_t)now_ps) & (PORT_AHEAD_PS - 1));
+}
+
+/* port_slot is a slot to be; port_ring_pop removes the first. */
+static inline uint64_t port_slot(int64_t at_ps, uint32_t what)
+{
+    return (uint64_t)at_ps << PORT_WHAT_BITS | what;
+}
+static inline void port_ring_pop(struct port_ring *ring)
+{
+    ring->head = --ring->n ? ring->head + 1 : 0; /* a short one stays in one cache line */
 }
 
 /* struct port_net: what all ports of a network share, and what is done with their packets. */

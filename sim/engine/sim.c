@@ -75,14 +75,10 @@ static enum sim_stop look_up(struct sim *sim, const struct sim_limits *limits)
     return SIM_STOPS;
 }
 
-/* fire takes the entry of wheel_next out of the queue and wakes its owner. */
-static void fire(struct sim *sim, struct timer_entry *entry)
+/* fire wakes the owner of entry, which was taken out of the queue. */
+static void fire(struct sim *sim, const struct timer_entry *entry)
 {
     struct timer *timer = entry->timer;
-    if (sim->head < sim->n && entry == sim->due[sim->head].entry)
-        sim->head++;
-    else
-        sim->present_head++;
     /* x = kind : component; h = (h xor at xor x c1) c2, folded. Each step is a bijection of h, so
      * two runs that differ in one event keep different hashes until a second one differs. */
     uint64_t x = (uint64_t)timer->kind << 32 | timer->component;
@@ -111,6 +107,7 @@ enum sim_stop sim_run(struct sim *sim, const struct sim_limits *limits)
         if (!entry) {
             stop = SIM_IDLE;
         } else if (entry->at_ps > last_ps) {
+            wheel_put_back(sim, entry);
             sim->context.now_ps = last_ps;
             stop = SIM_MAX_TIME;
         } else {

@@ -26,7 +26,7 @@ struct timer {
     timer_fn *fn;
     void *self;
     const void *hint,
-        *hint_too;      /* what fn will read besides: its owner may set it; only prefetched */
+        *hint_too;      /* what fn will read besides: its owner may set it; sim only prefetches */
     uint32_t component; /* for fingerprint and trace: dense id of the owner */
     uint32_t kind;      /* which of the owner's timers */
 };

@@ -57,12 +57,17 @@ static __attribute__((noinline)) struct timer_entry *slot_extend(struct sim *sim
     return chunk->entry;
 }
 
+/* slot_has_place: there is a place in the last chunk; not so in an empty slot. */
+static inline bool slot_has_place(const struct slot *slot)
+{
+    return ((uintptr_t)slot->next & (sizeof(struct chunk) - 1)) != 0;
+}
+
 /* slot_put appends entry, tells its timer, and returns its place. */
 static inline struct timer_entry *slot_put(struct sim *sim, struct slot *slot,
                                            struct timer_entry entry)
 {
-    struct timer_entry *place = slot->next;
-    if (((uintptr_t)place & (sizeof(struct chunk) - 1)) == 0) place = slot_extend(sim, slot);
+    struct timer_entry *place = slot_has_place(slot) ? slot->next : slot_extend(sim, slot);
     slot->next = place + 1;
     *place = entry;
     entry.timer->entry = place;
@@ -157,17 +162,19 @@ static void scatter(const struct due *from, struct due *to, int64_t n, int shift
 static void merge(const struct due *from, struct due *to, int64_t begin, int64_t middle,
                   int64_t end)
 {
-    int64_t a = begin, b = middle, i = begin;
-    while (a < middle && b < end) {
-        bool later = from[b].at_ps < from[a].at_ps;
-        to[i++] = from[later ? b : a];
+    const struct due *a = from + begin, *b = from + middle;
+    const struct due *const a_end = b, *const b_end = from + end;
+    to += begin;
+    while (a < a_end && b < b_end) {
+        int64_t later = b->at_ps < a->at_ps; /* a mask: of ?: the compiler would make a branch */
+        *to++ = a[(b - a) & -later];
         b += later;
-        a += !later;
+        a += 1 - later;
     }
-    while (a < middle)
-        to[i++] = from[a++];
-    while (b < end)
-        to[i++] = from[b++];
+    while (a < a_end)
+        *to++ = *a++;
+    while (b < b_end)
+        *to++ = *b++;
 }
 
 /* due_sort sorts `due`, which consists of ascending runs (end[i] is the end of the i-th), stably by
@@ -201,7 +208,7 @@ static void due_sort(struct sim *sim, int64_t *end, int64_t runs)
 /* current_take makes slot, which is then empty, the one being fired; all of that is fired. */
 static void current_take(struct sim *sim, struct slot *slot)
 {
-    int64_t end[RUNS], runs = 0, n = 0, last_ps = INT64_MIN;
+    int64_t end[RUNS + 1], runs = 0, n = 0, last_ps = INT64_MIN;
     slot_drop(sim, &sim->current);
     sim->current = *slot;
     *slot = (struct slot){0};
@@ -213,7 +220,8 @@ static void current_take(struct sim *sim, struct slot *slot)
                 sim->dead--;
                 continue;
             }
-            if (entry->at_ps < last_ps && runs++ < RUNS) end[runs - 1] = n;
+            end[runs < RUNS ? runs : RUNS] = n;
+            runs += entry->at_ps < last_ps;
             last_ps = entry->at_ps;
             sim->due[n++] = (struct due){last_ps, entry};
         }
@@ -270,10 +278,17 @@ void timer_stop(struct sim *sim, struct timer *timer)
     if (++sim->dead > sim->dead_max) sweep(sim);
 }
 
-/* arm_current puts entry into the slot being fired. */
-static __attribute__((noinline)) void arm_current(struct sim *sim, struct timer_entry entry)
+/* arm_any is timer_arm wherever it goes. */
+static __attribute__((noinline)) void arm_any(struct sim *sim, struct timer *timer, int64_t at_ps)
 {
-    if (entry.at_ps == sim->context.now_ps)
+    const struct timer_entry entry = {at_ps, timer};
+    CHECK(at_ps >= sim->context.now_ps, "timer %u of component %u armed for %lld ps, in the past",
+          timer->kind, timer->component, (long long)at_ps);
+    if (timer->entry) timer_stop(sim, timer);
+    timer->at_ps = at_ps;
+    if ((uint64_t)at_ps >= sim->current_ps)
+        wheel_put(sim, entry);
+    else if (at_ps == sim->context.now_ps)
         slot_put(sim, &sim->present, entry);
     else
         current_put(sim, entry);
@@ -281,15 +296,19 @@ static __attribute__((noinline)) void arm_current(struct sim *sim, struct timer_
 
 void timer_arm(struct sim *sim, struct timer *timer, int64_t at_ps)
 {
-    CHECK(at_ps >= sim->context.now_ps, "timer %u of component %u armed for %lld ps, in the past",
-          timer->kind, timer->component, (long long)at_ps);
-    if (timer->entry) timer_stop(sim, timer);
+    /* The short way needs no call: a place in a slot of level 0 behind the one being fired. */
+    uint64_t differ = ((uint64_t)at_ps ^ sim->cursor_ps) >> SLOT_BITS;
+    struct slot *slot = &sim->level[0].slot[(uint64_t)at_ps >> SLOT_BITS & (LEVEL_SLOTS - 1)];
+    if (__builtin_expect((uint64_t)at_ps < sim->current_ps || differ >= LEVEL_SLOTS ||
+                             timer->entry || !slot_has_place(slot),
+                         0)) {
+        arm_any(sim, timer, at_ps);
+        return;
+    }
+    struct timer_entry *place = slot->next++;
+    *place = (struct timer_entry){at_ps, timer};
     timer->at_ps = at_ps;
-    struct timer_entry entry = {at_ps, timer};
-    if (__builtin_expect((uint64_t)at_ps >= sim->current_ps, 1))
-        wheel_put(sim, entry);
-    else
-        arm_current(sim, entry);
+    timer->entry = place;
 }
 
 void timer_after(struct sim *sim, struct timer *timer, int64_t delay_ps)
@@ -339,7 +358,7 @@ bool wheel_take(struct sim *sim)
     return true;
 }
 
-/* present_first returns the first of `present`, or NULL. */
+/* present_first takes the first of `present`, or NULL. */
 static struct timer_entry *present_first(struct sim *sim)
 {
     struct slot *present = &sim->present;
@@ -347,8 +366,10 @@ static struct timer_entry *present_first(struct sim *sim)
         struct chunk *chunk = present->first;
         struct timer_entry *entry = chunk->entry + sim->present_head;
         const struct timer_entry *behind = chunk_end(present, chunk);
-        for (; entry < behind; entry++, sim->present_head++, sim->dead--)
+        for (; entry < behind; entry++, sim->dead--) {
+            sim->present_head++;
             if (entry->timer) return entry;
+        }
         sim->present_head = 0;
         present->first = chunk->next;
         if (!chunk->next) present->next = NULL;
@@ -360,10 +381,18 @@ static struct timer_entry *present_first(struct sim *sim)
 
 struct timer_entry *wheel_present(struct sim *sim)
 {
-    for (; sim->head < sim->n && sim->due[sim->head].at_ps == sim->context.now_ps; sim->head++) {
-        struct timer_entry *entry = sim->due[sim->head].entry;
+    while (sim->head < sim->n && sim->due[sim->head].at_ps == sim->context.now_ps) {
+        struct timer_entry *entry = sim->due[sim->head++].entry;
         if (entry->timer) return entry;
         sim->dead--;
     }
     return present_first(sim);
+}
+
+void wheel_put_back(struct sim *sim, const struct timer_entry *entry)
+{
+    if (sim->head > 0 && entry == sim->due[sim->head - 1].entry)
+        sim->head--;
+    else
+        sim->present_head--;
 }

@@ -92,6 +92,8 @@ bool wheel_take(struct sim *sim);
 /* wheel_present is wheel_next while `present` is not empty; NULL: nothing is left for this moment.
  */
 struct timer_entry *wheel_present(struct sim *sim);
+/* wheel_put_back: the entry that was taken last is in the queue again; nothing was fired since. */
+void wheel_put_back(struct sim *sim, const struct timer_entry *entry);
 
 /* prefetch_after asks for the memory of owners that wake soon after the due number `at`: the misses
  * of several overlap. Behind the last one it asks for that again: cheaper than a branch that cannot
@@ -113,7 +115,7 @@ static inline __attribute__((always_inline)) void prefetch_after(const struct si
     if (next && next->hint && next->fn == sim->foreseen) sim->foresee(next->self, next->hint);
 }
 
-/* wheel_next returns the entry to fire next, still in its place; NULL if no timer is armed. */
+/* wheel_next takes the entry to fire next out of the queue; NULL if no timer is armed. */
 static inline struct timer_entry *wheel_next(struct sim *sim)
 {
     do {
@@ -121,12 +123,13 @@ static inline struct timer_entry *wheel_next(struct sim *sim)
             struct timer_entry *entry = wheel_present(sim);
             if (entry) return entry;
         }
-        for (; sim->head < sim->n; sim->head++, sim->dead--) {
-            struct timer_entry *entry = sim->due[sim->head].entry;
+        while (sim->head < sim->n) {
+            struct timer_entry *entry = sim->due[sim->head++].entry;
             if (__builtin_expect(entry->timer != NULL, 1)) {
-                prefetch_after(sim, sim->head);
+                prefetch_after(sim, sim->head - 1);
                 return entry;
             }
+            sim->dead--;
         }
     } while (wheel_take(sim));
     return NULL;
