@@ -1,6 +1,7 @@
 /* coll.c - names, sizes on the wire, bandwidth factors; where an ask becomes a plan. */
 #include "models/coll/coll.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 const char *const coll_op_names[] = {
@@ -26,12 +27,24 @@ int coll_find(const char *name)
     return -1;
 }
 
+bool coll_countable(const struct coll_ask *ask)
+{
+    int32_t n = ask->op == COLL_ALL_TO_ALL ? ask->ranks : ask->channels;
+    return coll_parts_n(coll_most(ask->bytes, n), ask->chunk_bytes) <= INT32_MAX / ask->slices;
+}
+
 const char *coll_plan(struct coll_plan *plan, const struct coll_ops *ops,
                       const struct coll_ask *ask, struct arena *arena)
 {
     *plan = (struct coll_plan){.ask = *ask, .ops = ops};
     if (!(ops->can & COLL_BIT(ask->op)))
         return arena_printf(arena, "it cannot do %s", coll_op_names[ask->op]);
+    if (!coll_countable(ask))
+        return arena_printf(arena,
+                            "%" PRId64 " bytes in chunks of %" PRId64
+                            " are more than 2^31 messages of a channel",
+                            ask->bytes, ask->chunk_bytes);
+    if (ask->op == COLL_ALL_TO_ALL) plan->ask.bytes -= ask->bytes % ask->ranks;
     return ops->plan(plan, arena);
 }
 

@@ -15,7 +15,8 @@
  * Data are addressed per rank. All-reduce, all-gather, reduce-scatter, broadcast work in place in
  * [0, bytes). All-to-all reads input at [0, bytes), leaves output at [bytes, 2 * bytes), and may
  * use what follows as scratch; a part is bytes / ranks, and a rank's own part stays where it is;
- * send-recv likewise. Tests run schedules on real data by these addresses.
+ * send-recv likewise. Of an all-to-all nobody sends what has no bytes. Tests run schedules on real
+ * data by these addresses.
  *
  * Agents are pseudo-ranks ranks .. ranks+agents-1 that run the same kind of program where no GPU
  * is: in an NVSwitch or in a switch of the network that reduces (NVLS, SHARP). Their data are zero
@@ -125,7 +126,12 @@ extern const char *const coll_words[]; /* "auto", then coll_names */
 /* coll_find returns the index of a name, -1 if there is none. */
 int coll_find(const char *name);
 
-/* coll_plan applies an algorithm; plan lives as long as arena. Returns NULL, or why it cannot. */
+/* coll_countable tells whether a channel's chunks, with slices, are few enough for algorithms to
+ * count: no more than 2^31 - 1. */
+bool coll_countable(const struct coll_ask *ask);
+
+/* coll_plan applies an algorithm; plan lives as long as arena. Of an all-to-all plan->ask.bytes is
+ * what the ranks divide evenly, as nccl-tests rounds it down. Returns NULL, or why it cannot. */
 const char *coll_plan(struct coll_plan *plan, const struct coll_ops *ops,
                       const struct coll_ask *ask, struct arena *arena);
 

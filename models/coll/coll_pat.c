@@ -3,10 +3,11 @@
  * The one idea: every rank's part spreads over a binomial tree of its own, all trees alike but
  * turned by a rank. At offset x from its origin a part goes on to x + 2^j for every 2^j below the
  * lowest bit of x, the farthest first: so the long ways are gone while there is little to send.
- * Wave j (far to near) moves the parts of all origins whose offset is an odd multiple of 2^j.
- * Reduce-scatter is the same backwards, adding.
+ * Wave j (far to near) moves the parts of all origins whose offset is an odd multiple of 2^j, and
+ * begins when all before it have come. Reduce-scatter is the same backwards, adding. So the time of
+ * what fits into a chunk is log2(n) alpha + (n-1)/n S/B.
  *
- * Source: NCCL, "PAT: a new algorithm for all-gather and reduce-scatter operations at scale"
+ * Source: NCCL 2.23, "PAT: a new algorithm for all-gather and reduce-scatter operations at scale"
  * (2025). NOT modelled: limits of the buffer that make NCCL split waves; parts of a wave are
  * messages of their own, one behind the other, where NCCL makes one message of them.
  */
@@ -56,29 +57,6 @@ static int32_t wave_at(const struct pat *pat, int64_t part)
     return k;
 }
 
-/* The step, counted in parts, in which offset y is moved. */
-static int64_t turn_of(const struct coll_plan *plan, int32_t y)
-{
-    const struct pat *pat = plan->state;
-    int32_t j = 0;
-    while (!(y >> j & 1))
-        j++;
-    int32_t k = plan->ask.op == COLL_ALL_GATHER ? pat->waves - 1 - j : j;
-    return pat->before[k] + (y >> (j + 1));
-}
-
-/* A part may go on when it has come (all-gather), or when all below it have (reduce-scatter): the
- * receiving block's step, in parts; -1: nothing to wait for. */
-static int64_t needs(const struct coll_plan *plan, int32_t y, int32_t bit)
-{
-    const struct pat *pat = plan->state;
-    if (plan->ask.op == COLL_ALL_GATHER) return y == bit ? -1 : turn_of(plan, y - bit);
-    int32_t k = 0;
-    while (1 << k < bit)
-        k++;
-    return pat->before[k] - 1;
-}
-
 static bool pat_step(const struct coll_plan *plan, int32_t rank, int32_t block, int64_t index,
                      struct coll_step *step)
 {
@@ -97,10 +75,9 @@ static bool pat_step(const struct coll_plan *plan, int32_t rank, int32_t block, 
     range = coll_part(range, (int32_t)pat->pieces, (int32_t)piece);
     *step = COLL_STEP_NONE;
     if (sends) {
-        int64_t need = needs(plan, y, bit);
         step->send_to = gathers ? (rank + bit) % n : (rank + n - bit) % n;
-        step->after_block = need < 0 ? -1 : block + 1;
-        step->after_step = need + piece * (n - 1);
+        step->after_block = k == 0 ? -1 : block + 1;
+        step->after_step = pat->before[k] - 1 + piece * (n - 1);
     } else {
         step->recv_from = gathers ? (rank + n - bit) % n : (rank + bit) % n;
     }

@@ -15,6 +15,19 @@ struct ring {
     int32_t hops;   /* steps of a round, before slices */
 };
 
+/* A broadcast goes in chunks of one step of NCCL's buffers: an eighth of the one of Simple, of
+ * which the chunk of an all-reduce is half (BROADCAST_CHUNKSTEPS 1, ALLREDUCE_CHUNKSTEPS 4); LL's
+ * step has 64 KiB with flags, LL128's 614,400 bytes (src/enqueue.cc, calcCollChunking). */
+static void ring_suit(struct coll_ask *ask)
+{
+    static const int64_t step_bytes[] = {[COLL_LL] = 32768, [COLL_LL128] = 576000};
+    if (ask->op != COLL_BROADCAST) return;
+    if (ask->protocol == COLL_SIMPLE)
+        ask->chunk_bytes = coll_most(ask->chunk_bytes, 4);
+    else if (ask->chunk_bytes > step_bytes[ask->protocol])
+        ask->chunk_bytes = step_bytes[ask->protocol];
+}
+
 static const char *ring_plan(struct coll_plan *plan, struct arena *arena)
 {
     const struct coll_ask *ask = &plan->ask;
@@ -108,4 +121,5 @@ const struct coll_ops coll_ring = {
            COLL_BIT(COLL_BROADCAST),
     .plan = ring_plan,
     .step = ring_step,
+    .suit = ring_suit,
 };

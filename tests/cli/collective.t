@@ -6,7 +6,7 @@ $ railsim collective topologies/gmo-1su.yaml --ranks 8 --algorithm ring --protoc
     1073741824      5197.55      206.586      361.526  ring         simple          14336
 $ railsim collective topologies/gmo-1su.yaml --ranks 16 --op all_to_all --bytes 16MiB
           size     time(us)  algbw(GB/s)  busbw(GB/s)  algorithm    protocol     messages
-      16777216       196.33       85.452       80.112  pairwise     simple            240
+      16777216       194.38       86.311       80.917  pairwise     simple            240
 $ railsim collective topologies/gmo-1su.yaml --ranks 16 --op send_recv --bytes 16MiB --fabric packet
           size     time(us)  algbw(GB/s)  busbw(GB/s)  algorithm    protocol     messages
       16777216       375.98       44.623       44.623  pairwise     simple            256

@@ -62,11 +62,31 @@ static void fabrics__agree_on_trees_at_line_rate_without_dcqcn(void **state)
     assert_true(dcqcn > 1.1);
 }
 
+/* Sixteen GPUs of two servers: half of what each sends takes its NIC, and nothing else so long. */
+static void all_to_all__takes_what_its_nics_take(void **state)
+{
+    (void)state;
+    const char *const channels[] = {"workload.channels=1", "workload.channels=7",
+                                    "workload.channels=16", "workload.channels=0"};
+    for (int c = 0; c < 4; c++) {
+        struct example example = {"topologies/gmo-1su.yaml",
+                                  "workloads/all-reduce.yaml",
+                                  {"network.model=flow", "workload.ranks=16", "workload.size=1GiB",
+                                   "workload.op=all_to_all", channels[c]}};
+        struct record record;
+        example_run(&example, &record);
+        double frame = (4096.0 + 86) / 4096, nic_s = (1 << 29) / 50e9 * frame;
+        example_near(channels[c], example_metric(&record, "run", "time_s") / nic_s, 1, 0.02);
+        record_free(&record);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fabrics__agree_on_collectives),
         cmocka_unit_test(fabrics__agree_on_trees_at_line_rate_without_dcqcn),
+        cmocka_unit_test(all_to_all__takes_what_its_nics_take),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

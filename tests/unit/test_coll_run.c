@@ -10,89 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cluster_rig.h"
-
-#define HEADER CLUSTER_RIG_HEADER
-#define A 700 /* ns: software time of a hop */
-
-struct job {
-    struct cluster_rig rig;
-    struct coll_plan plan;
-    struct coll_run *run;
-    int32_t done, rounds; /* ranks; rounds to go */
-    int64_t end_ps;
-};
-
-static void rank_done(struct sim *sim, struct coll_run *run, int32_t rank)
-{
-    (void)rank;
-    struct job *job = coll_run_owner(run);
-    job->end_ps = sim_now_ps(sim);
-    if (++job->done % job->plan.ask.ranks == 0 && --job->rounds > 0) coll_run_start(run);
-}
-
-static const struct coll_run_cfg plain = {.lag = {A * NS, A *NS}, .slots = 8};
-
-/* job_open: one NVLink domain (fabric false), or as many nodes of one GPU each. */
-static void job_open(struct job *job, const char *name, const struct coll_ask *ask,
-                     const struct coll_run_cfg *cfg)
-{
-    *job = (struct job){.rounds = 1};
-    int32_t domains = ask->ranks / ask->local;
-    cluster_rig_open(&job->rig, &(struct cluster_rig_cfg){
-                                    .nodes = domains, .gpus = ask->local, .ports = ask->local});
-    const char *wrong = coll_plan(&job->plan, coll_list[coll_find(name)], ask, &job->rig.arena);
-    if (wrong) fail_msg("%s: %s", name, wrong);
-    struct coll_run_cfg with = *cfg;
-    with.plan = &job->plan;
-    with.done = rank_done;
-    with.owner = job;
-    job->run = coll_run_new(job->rig.cluster, &with);
-}
-
-static void job_close(struct job *job)
-{
-    cluster_rig_close(&job->rig);
-}
-
-static int64_t job_ns(struct job *job)
-{
-    coll_run_start(job->run);
-    sim_run(job->rig.sim, &(struct sim_limits){0});
-    assert_int_equal(job->done % job->plan.ask.ranks, 0);
-    assert_true(job->done > 0);
-    const struct coll_run_count count = coll_run_count(job->run);
-    assert_int_equal(count.sent, count.received);
-    assert_string_equal(coll_run_waits_for(job->run, &job->rig.arena), "");
-    return (job->end_ps + NS / 2) / NS;
-}
-
-/* Where messages share links, times are no whole nanoseconds. */
-static int64_t run_ns(const char *name, const struct coll_ask *ask, bool shares)
-{
-    struct job job;
-    job_open(&job, name, ask, &plain);
-    int64_t ns = job_ns(&job);
-    if (!shares) assert_int_equal(job.end_ps % NS, 0);
-    job_close(&job);
-    return ns;
-}
-
-static int64_t time_ns(const char *name, const struct coll_ask *ask)
-{
-    return run_ns(name, ask, false);
-}
-
-static struct coll_ask ask_of(enum coll_op op, int32_t ranks, int32_t local, int64_t bytes)
-{
-    return (struct coll_ask){.op = op,
-                             .protocol = COLL_SIMPLE,
-                             .bytes = bytes,
-                             .ranks = ranks,
-                             .local = local,
-                             .channels = 1,
-                             .slices = 1};
-}
+#include "coll_rig.h"
 
 /* ---- closed forms ---------------------------------------------------------------------------- */
 
@@ -164,17 +82,6 @@ static void doubling_and_halving__closed_forms(void **state)
         ask.op = COLL_REDUCE_SCATTER;
         assert_int_equal(time_ns("halving", &ask), k * A + S - 1000);
     }
-}
-
-static void pairwise__closed_forms(void **state)
-{
-    (void)state;
-    struct coll_ask ask = ask_of(COLL_ALL_TO_ALL, 6, 6, 6000);
-    assert_int_equal(time_ns("pairwise", &ask), 5 * (A + 1000));
-    ask.channels = 5; /* all peers at once: only the last message's hop is seen */
-    assert_int_equal(time_ns("pairwise", &ask), 5 * 1000 + A);
-    ask = ask_of(COLL_SEND_RECV, 6, 6, 6000);
-    assert_int_equal(time_ns("pairwise", &ask), 6000 + A);
 }
 
 static void hierarchical__closed_form(void **state)
@@ -251,18 +158,23 @@ static void sharp__closed_form(void **state)
     assert_int_equal(time_ns("sharp", &ask), 2 * (1000 + HEADER + A) + 2 * (1000 + A));
 }
 
-static void pat__few_waves(void **state)
+static void pat__closed_form(void **state)
 {
     (void)state;
-    struct coll_ask ask = ask_of(COLL_ALL_GATHER, 16, 16, 16000);
-    struct job job;
-    job_open(&job, "pat", &ask, &(struct coll_run_cfg){.slots = 8});
-    assert_in_range(job_ns(&job), 15000, 16000); /* without A: hardly more than the bytes */
-    job_close(&job);
-    ask.bytes = 16;
-    assert_in_range(time_ns("pat", &ask), 4 * A, 4 * A + 16);
-    ask.op = COLL_REDUCE_SCATTER;
-    assert_in_range(time_ns("pat", &ask), 4 * A, 4 * A + 16);
+    const struct coll_run_cfg no_lag = {.slots = 8};
+    int64_t waves = 0, c = 1000;
+    for (int32_t n = 2; n <= 24; n++) {
+        while (1 << waves < n)
+            waves++;
+        for (enum coll_op op = COLL_ALL_GATHER; op <= COLL_REDUCE_SCATTER; op++) {
+            struct coll_ask ask = ask_of(op, n, n, c * n);
+            assert_int_equal(time_ns("pat", &ask), waves * A + (n - 1) * c);
+            struct job job;
+            job_open(&job, "pat", &ask, &no_lag);
+            assert_int_equal(job_ns(&job), (n - 1) * c);
+            job_close(&job);
+        }
+    }
 }
 
 /* ---- laws ------------------------------------------------------------------------------------ */
@@ -464,14 +376,13 @@ int main(void)
         cmocka_unit_test(ring__rounds_add_up),
         cmocka_unit_test(ring__channels),
         cmocka_unit_test(doubling_and_halving__closed_forms),
-        cmocka_unit_test(pairwise__closed_forms),
         cmocka_unit_test(hierarchical__closed_form),
         cmocka_unit_test(tree__closed_forms),
         cmocka_unit_test(tree__pipelined_is_near_two_S),
         cmocka_unit_test(nvls__closed_form),
         cmocka_unit_test(nvls__pipelined_carries_S_and_a_shard),
         cmocka_unit_test(sharp__closed_form),
-        cmocka_unit_test(pat__few_waves),
+        cmocka_unit_test(pat__closed_form),
         cmocka_unit_test(coll_run__slots_beyond_need_change_nothing),
         cmocka_unit_test(coll_run__bytes_sent_and_carried),
         cmocka_unit_test(coll_run__protocols_take_their_part_of_the_link),
