@@ -26,7 +26,13 @@ do for [i = 1:size_n] {
 stats slow using 1 name 'x' nooutput
 stats slow using 2 name 's' nooutput
 lines = 0
-do for [i = 1:slow_n] { if (slow_panel[i] == 1) { lines = lines + 1 } }
+wide = 0
+do for [i = 1:slow_n] {
+    if (slow_panel[i] == 1) { lines = lines + 1 }
+    wide = strlen(slow_label[i]) > wide ? strlen(slow_label[i]) : wide
+}
+wide = wide > legend_chars - 10 ? legend_chars - 10 : wide
+lines = legend_rows(lines, wide)
 vertical = 'slowdown'
 set logscale y
 set xrange [0.5:x_max + 0.5]
@@ -38,7 +44,7 @@ if (!dumb) { set xtics rotate by 90 right font small }
 if (hidden_n) { note = hidden_label[1]; note_lines = 1; eval put_note }
 set key at screen 0.5, 0.935 center top vertical Left reverse samplen 4 font ',9' maxrows lines
 set multiplot layout 1, panels title heading('Slowdown of flows by size') noenhanced font ',12' \
-    margins screen 0.08, 0.985, 0.19, 0.885 - 0.031 * lines spacing screen 0.035, 0
+    margins screen 0.08, 0.985, 0.19, legend_below(lines) - 0.035 spacing screen 0.035, 0
 do for [p = 1:panels] {
     set title panel[p] noenhanced font ',10' offset 0, -0.5
     set ylabel (dumb || p > 1 ? '' : vertical)
@@ -49,7 +55,7 @@ do for [p = 1:panels] {
     last = first
     while (last < slow_n && slow_panel[last + 1] == p) { last = last + 1 }
     plot for [i = first:last] slow index i - 1 using 1:2 with linespoints lt 1 + i - first \
-        title (p == 1 ? slow_label[i] : '')
+        title (p == 1 ? cut(slow_label[i], wide) : '')
     unset label
 }
 unset multiplot

@@ -29,7 +29,7 @@ div = short_div(t_max)
 vertical = 'links, in the order of their senders'
 set palette defined (0 '#fdea45', 0.25 '#bbaf71', 0.5 '#7c7b78', 0.75 '#434e6c', 1 '#00224e')
 set cblabel 'utilisation of the link (%)' offset 0.5
-set colorbox user origin screen 0.915, 0.15 size screen 0.02, 0.7
+set colorbox user origin screen 0.895, 0.15 size screen 0.02, 0.7
 if (dumb) { unset colorbox }
 unset grid
 unset key
@@ -39,9 +39,9 @@ if (hidden_n) { note = hidden_label[1]; note_lines = 1; eval put_note }
 columns = panels > 1 ? 2 : 1
 rows = (panels + columns - 1) / columns
 set multiplot layout rows, columns title heading('Utilisation of links') noenhanced font ',12' \
-    margins screen 0.16, 0.89, 0.13, 0.87 spacing screen 0.17, 0.16
+    margins screen 0.16, 0.875, 0.13, 0.87 spacing screen 0.17, 0.16
 do for [p = 1:panels] {
-    set title (panels > 1 ? cut(panel[p], 56) : '') noenhanced font ',9' offset 0, -0.5
+    set title cut(panel[p], columns > 1 ? 50 : 90) noenhanced font ',8' offset 0, -0.5
     set xlabel (p + columns > panels ? 'simulated time ('.short_unit(t_max).')' : '')
     set autoscale
     stats cells index p - 1 using 2 name 'band' nooutput

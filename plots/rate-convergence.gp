@@ -12,23 +12,34 @@
 #sql+   WHERE x.run_id = rates.run_id AND x.series = rates.series) / 200)
 #sql+ ORDER BY run, place, 3
 #needs rate: run with telemetry of flows (telemetry.window, workload kind flows)
-#sql hidden: SELECT 'Shown: ' || min(4, max(run)) || ' of ' || max(run) || ' runs, at most 8 of '
-#sql+   || max(place) || ' flows.' AS label FROM rates GROUP BY 'all'
+#sql hidden: SELECT 'Shown: ' || min(4, max(run)) || ' of ' || max(run) || ' runs'
+#sql+   || iif(max(place) > 8, ', the first 8 of ' || max(place) || ' flows.', '.') AS label
+#sql+ FROM rates GROUP BY 'all'
 #sql+ HAVING max(run) > 4 OR max(place) > 8
 
 stats rate using 1 name 't' nooutput
 stats rate using 2 name 'r' nooutput
 div = short_div(t_max)
 vertical = 'rate (Gb/s)'
-set key outside right top vertical Left reverse samplen 2 spacing 0.9 font ',8' \
-    maxrows (panels > 2 ? 4 : 8)
+small = panels > 3 ? ',7' : ',8'
+set key outside right top vertical Left reverse samplen 2 \
+    maxrows 8 spacing 0.8 font small
+# Low panels have legends of two columns.
+most = 0
+count = 0
+do for [i = 1:rate_n] {
+    count = i > 1 && rate_panel[i] == rate_panel[i - 1] ? count + 1 : 1
+    most = count > most ? count : most
+}
+right = panels < 3 || most < 5 ? 0.78 : dumb ? 0.5 : 0.71
 set xrange [0:t_max / div * 1.02]
 set yrange [0:r_max * 1.05]
+if (panels > 2) { set ytics few_step(r_max) }
 if (hidden_n) { note = hidden_label[1]; note_lines = 1; eval put_note }
 set multiplot layout panels, 1 title heading('Rates of flows, payload per window') noenhanced \
-    font ',12' margins screen 0.09, 0.78, 0.13, 0.88 spacing screen 0, 0.12
+    font ',12' margins screen 0.09, right, 0.13, 0.88 spacing screen 0, 0.12
 do for [p = 1:panels] {
-    set title (panels > 1 ? panel[p] : '') noenhanced font ',10' offset 0, -0.5
+    set title cut(panel[p], 90) noenhanced font ',10' offset 0, -0.5
     set xlabel (p == panels ? 'simulated time ('.short_unit(t_max).')' : '')
     set ylabel (dumb ? '' : vertical)
     first = 1

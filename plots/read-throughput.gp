@@ -21,7 +21,7 @@ stats rate using 1 nooutput
 div = time_div(STATS_max)
 vertical = 'read throughput (GB/s)'
 eval put_vertical
-set key title heading('Read throughput of the storage clients') font ',12'
+set key title key_heading('Read throughput of the storage clients') font ',12'
 set xlabel 'simulated time ('.time_unit(STATS_max).')'
 set xrange [0:1e-3<*]
 set yrange [0:1e-3<*]

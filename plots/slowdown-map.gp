@@ -31,16 +31,16 @@ set multiplot layout rows, columns \
     title heading('Time to train, relative to the fastest') noenhanced font ',12' \
     margins screen 0.09, 0.86, 0.14, 0.86 spacing screen 0.06, 0.19
 do for [p = 1:panels] {
-    set title panel_title(p) noenhanced
+    set title panel_title(p, (dumb ? line_chars * 7 / 10 : 100) / columns) noenhanced font ',9'
     set xlabel (p + columns > panels ? 'WAN RTT (ms)' : '')
     set ylabel (dumb || (p - 1) % columns ? '' : vertical)
     if (dumb) {
-        plot cells index p - 1 using 1:2:(sprintf('%.2f', $3)):xtic(sprintf('%g', $4)):\
-                 ytic(sprintf('%g', $5)) with labels
+        plot cells index p - 1 using 1:2:(sprintf('%.2f', $3)):\
+                 xtic(named($1, x_max, sprintf('%g', $4))):ytic(sprintf('%g', $5)) with labels
     } else {
-        plot cells index p - 1 using 1:2:(0.5):(0.5):3:xtic(sprintf('%g', $4)):\
-                 ytic(sprintf('%g', $5)) with boxxyerror fc palette \
-                 fs solid 1 border lc rgb 'white', \
+        plot cells index p - 1 using 1:2:(0.5):(0.5):3:\
+                 xtic(named($1, x_max, sprintf('%g', $4))):ytic(sprintf('%g', $5)) with boxxyerror \
+                 fc palette fs solid 1 border lc rgb 'white', \
              '' index p - 1 using 1:2:(small || dark($3) ? '' : sprintf('%.2f', $3)) with labels \
                  tc rgb 'black', \
              '' index p - 1 using 1:2:(!small && dark($3) ? sprintf('%.2f', $3) : '') with labels \

@@ -13,7 +13,7 @@
 
 vertical = 'time to train, relative to the smallest RTT'
 eval put_vertical
-set key title heading('Slowdown of training by remote storage') font ',12'
+set key title key_heading('Slowdown of training by remote storage') font ',12'
 set xlabel 'WAN round-trip time (ms)'
 set xrange [0:1<*]
 stats simulated using 2 nooutput

@@ -4,8 +4,7 @@
 #table+ FROM metric WHERE entity = 'step' AND unit = 's' AND metric LIKE '%!_s' ESCAPE '!'
 #table stepped: SELECT DISTINCT run_id FROM spent
 #table works: SELECT count(DISTINCT work) > 1 AS several FROM run_named JOIN stepped USING (run_id)
-#table differs: SELECT run_id, group_concat(replace(text, key, replace(key,
-#table+   rtrim(key, replace(key, '.', '')), '')), ' ') AS knobs
+#table differs: SELECT run_id, group_concat(brief, ' ') AS knobs
 #table+ FROM (SELECT * FROM key ORDER BY key NOT LIKE '%.gpus', key) AS k
 #table+   JOIN stepped USING (run_id) WHERE (SELECT count(DISTINCT run_id)
 #table+   FROM key AS other JOIN stepped USING (run_id) WHERE other.text = k.text)
@@ -32,10 +31,10 @@
 #needs bars: finished training step (kind: llm or cnn)
 #sql points: SELECT name AS label, place, sum(time_s) FROM share JOIN (SELECT place,
 #sql+   min(name) AS name FROM placed GROUP BY place) USING (place) GROUP BY place ORDER BY place
+#sql about: SELECT work AS label FROM titled, works WHERE NOT several LIMIT 1
 #sql hidden: SELECT '16 of ' || max(place) || ' points are shown.' AS label FROM placed
 #sql+ HAVING max(place) > 16
 
-vertical = 'points'
 stats bars using 3 nooutput
 longest = STATS_max
 div = short_div(longest)
@@ -46,20 +45,26 @@ colours = '#0072b2 #d55e00 #e69f00 #cc79a7 #009e73 #56b4e9 #882255 #000000 #6666
 colour(s) = word(colours, s)
 hatch(s) = word('3 4 5 2 6 7 1 2 4 3 3', s) + 0
 letter(s) = word('C T X E P F D L O B S', s)
-shown = dumb ? 30 : 44
+# Names of the points take one line, or two where there is room.
+shown = !dumb ? 42 : points_n > 8 ? line_chars / 2 : line_chars * 36 / 100
+small = points_n > 10 ? ',8' : ',9'
+name(i) = dumb && points_n > 8 ? cut(points_label[i], shown) : broken(points_label[i], shown)
+longer(text) = strstrt(text, "\n") == 0 ? strlen(text) : \
+    strstrt(text, "\n") - 1 > strlen(text) - strstrt(text, "\n") ? strstrt(text, "\n") - 1 : \
+    strlen(text) - strstrt(text, "\n")
 wide = 0
 do for [i = 1:points_n] {
-    length = strlen(cut(points_label[i], shown))
-    if (length > wide) { wide = length }
+    wide = longer(name(i)) > wide ? longer(name(i)) : wide
 }
-set key title heading('Time of a training step') font ',12'
-if (dumb) { unset key; set title heading('Time of a training step') noenhanced }
-set lmargin wide * (dumb ? 1 : 0.95) + 3
+of = about_n ? ': '.about_label[1] : ''
+set key title key_heading('Time of a training step'.of) font ',12'
+if (dumb) { unset key; set title heading('Time of a training step'.of) noenhanced }
+set lmargin wide * (dumb ? 1 : 0.88) + 3
 set xlabel 'time of a step, mean of the GPUs ('.short_unit(longest).')'
 set xrange [0:longest / div * 1.14]
 set yrange [points_n + 0.6:0.4]
-set ytics () scale 0 noenhanced
-do for [i = 1:points_n] { set ytics add (cut(points_label[i], shown) i) }
+set ytics () scale 0 noenhanced font small
+do for [i = 1:points_n] { set ytics add (name(i) i) }
 unset grid
 if (!dumb) { set grid xtics lc rgb '#dddddd' lt 1 lw 1 }
 letters = ''

@@ -58,16 +58,17 @@ if (hidden_n) { note = hidden_label[1]; note_lines = 1; eval put_note }
 set multiplot layout rows, columns title heading('Where the time goes') noenhanced font ',12' \
     margins screen 0.09, (dumb ? 0.73 : 0.76), 0.14, 0.86 spacing screen 0.05, 0.19
 do for [p = 1:panels] {
-    set title panel_title(p) noenhanced
+    set title panel_title(p, (dumb ? line_chars * 6 / 10 : 88) / columns) noenhanced font ',9'
     set ylabel (dumb || (p - 1) % columns ? '' : vertical)
     set xlabel (p + columns > panels ? 'WAN RTT (ms)' : '')
     if (dumb) {
         plot for [k = 0:39] bars index p - 1 using 1:(level(k)):\
             ($2 / div <= level(k) && $3 / div > level(k) ? letter(int($4)) : ''):\
-            xtic(sprintf('%g', $5)) with labels
+            xtic(named($1, x_max, sprintf('%g', $5))) with labels
     } else {
         plot for [i = 1:legend_n] bars index p - 1 using 1:($4 == style[i] ? $2 : NaN):\
-            ($1 - 0.38):($1 + 0.38):($2 / div):($3 / div):xtic(sprintf('%g', $5)) with boxxyerror \
+            ($1 - 0.38):($1 + 0.38):($2 / div):($3 / div):\
+            xtic(named($1, x_max, sprintf('%g', $5))) with boxxyerror \
             lc rgb colour(style[i]) lw 1 dt 1 fs pattern hatch(style[i])
     }
     unset label

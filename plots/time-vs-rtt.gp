@@ -14,7 +14,7 @@ stats simulated using 2 nooutput
 div = time_div(STATS_max)
 vertical = 'time to train ('.time_unit(STATS_max).')'
 eval put_vertical
-set key title heading('Time to train with remote storage') font ',12'
+set key title key_heading('Time to train with remote storage') font ',12'
 set xlabel 'WAN round-trip time (ms)'
 set xrange [0:1<*]
 set yrange [0:*]

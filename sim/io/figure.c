@@ -23,8 +23,9 @@
 #define PANEL_MAX 100
 #define BLOCK_MAX 16
 #define LIST_MAX 200
-#define SOURCE_CHARS 122 /* of a source per line, in an image */
-#define SOURCE_INDENT 12 /* columns of the terminal that are left for other words */
+#define IMAGE_CHARS 134  /* of small type on a line of an image */
+#define PANEL_ROWS 12    /* of the terminal, more for each of the third and fourth panel */
+#define SOURCE_INDENT 12 /* of them left for other words beside a source */
 
 static const char style_name[] = "style.inc";
 
@@ -123,7 +124,8 @@ static bool check_name(struct drawing *d)
     return err_add(d->err, nowhere, "unknown figure '%s' (there are: %s)", d->request->name, all);
 }
 
-/* terminal returns gnuplot's terminal for the file name, NULL if its ending is unknown. */
+/* terminal returns gnuplot's terminal for the file name and the panels so far, NULL if the name's
+ * ending is unknown. */
 static const char *terminal(struct drawing *d)
 {
     static const char *const known[][2] = {
@@ -136,7 +138,9 @@ static const char *terminal(struct drawing *d)
     for (size_t i = 0; dot && i < sizeof(known) / sizeof(known[0]); i++)
         if (strcmp(dot, known[i][0]) == 0) return known[i][1];
     if (!dot || strcmp(dot, ".txt") != 0) return NULL;
-    return arena_printf(&d->arena, "dumb size %d,%d", d->request->columns, d->request->rows);
+    int more = d->panel_n < 3 ? 0 : d->panel_n < 4 ? 1 : 2;
+    return arena_printf(&d->arena, "dumb size %d,%d", d->request->columns,
+                        d->request->rows + PANEL_ROWS * more);
 }
 
 /* find_panel returns the number of a panel, from 1; 0 if there are too many. */
@@ -230,21 +234,34 @@ static bool read_block(struct drawing *d, struct results *results,
     return false;
 }
 
-/* write_source writes NAME_source, broken at blanks into lines that fit, and NAME_source_lines. */
+/* line_chars returns how many characters fit on a line of the figure. */
+static int line_chars(const struct drawing *d)
+{
+    return d->request->out && !strstr(d->request->out, ".txt") ? IMAGE_CHARS : d->request->columns;
+}
+
+/* source_line returns how much of a source goes on a line: all, or up to an item's end in the last
+ * two thirds of the line, or up to a blank. */
+static size_t source_line(const char *source, size_t width)
+{
+    size_t blank = 0, item = 0, n = 0;
+    for (; source[n] && n <= width; n++) {
+        if (source[n] != ' ') continue;
+        blank = n;
+        if (n > width / 3 && source[n - 1] == ';') item = n;
+    }
+    if (!source[n]) return n;
+    return item ? item : blank ? blank : strcspn(source, " ");
+}
+
+/* write_source writes NAME_source, broken into lines that fit, and NAME_source_lines. */
 static void write_source(struct drawing *d, const char *name, const char *source, FILE *script)
 {
-    size_t width = d->request->out && !strstr(d->request->out, ".txt")
-                       ? SOURCE_CHARS
-                       : (size_t)d->request->columns - SOURCE_INDENT;
+    size_t width = (size_t)line_chars(d) - SOURCE_INDENT;
     int lines = 0;
     fprintf(script, "%s_source = ", name);
     do {
-        size_t n = strlen(source);
-        if (n > width) {
-            for (n = width; n > 0 && source[n] != ' ';)
-                n--;
-            if (n == 0) n = strcspn(source, " ");
-        }
+        size_t n = source_line(source, width);
         fputs(lines++ ? ".\"\\n\"." : "", script);
         figure_gnuplot_quote(script, arena_printf(&d->arena, "%.*s", (int)n, source));
         source += n + (source[n] == ' ');
@@ -310,7 +327,8 @@ static struct figure_gnuplot_file write_block(struct drawing *d, const struct bl
         fputc('\n', script);
         file.bytes += block->group[i].bytes + 2;
     }
-    if (block->group_n == 0) { /* gnuplot complains about a file without a row */
+    if (block->group_n == 0) { /* gnuplot complains about a file without a row, and of no label */
+        fprintf(script, "%s_label[1] = ''\n", name);
         file.text = "NaN NaN\n";
         file.bytes = strlen(file.text);
         return file;
@@ -332,8 +350,8 @@ static void write_frame(const struct drawing *d, const char *term, FILE *script)
     bool is_text = strncmp(term, "dumb", 4) == 0;
     fprintf(script,
             "set encoding utf8\nset terminal %s noenhanced\nset output '%s'\n"
-            "dumb = %d\ntitle = ",
-            term, FIGURE_GNUPLOT_OUT, is_text);
+            "dumb = %d\nline_chars = %d\ntitle = ",
+            term, FIGURE_GNUPLOT_OUT, is_text, line_chars(d));
     figure_gnuplot_quote(script, d->request->title ? d->request->title : "");
     fprintf(script, "\npanels = %d\narray panel[%d]\n", d->panel_n, d->panel_n ? d->panel_n : 1);
     for (int i = 0; i < d->panel_n; i++) {
@@ -350,9 +368,8 @@ static int prepare(struct drawing *d, struct results *results, FILE *script,
 {
     const char *names[] = {style_name, arena_printf(&d->arena, "%s.gp", d->request->name)};
     const char *generated[] = {style_name, "figure.gp"};
-    const char *term = terminal(d);
     int n = 0;
-    if (!term) {
+    if (!terminal(d)) {
         err_add(d->err, (struct err_pos){0},
                 "cannot draw '%s': a figure ends in .svg .png .pdf .txt", d->request->out);
         return 0;
@@ -365,7 +382,7 @@ static int prepare(struct drawing *d, struct results *results, FILE *script,
         files[n++] = (struct figure_gnuplot_file){generated[i], text, strlen(text)};
     }
     if (!read_parts(d, results, script)) return 0;
-    write_frame(d, term, script);
+    write_frame(d, terminal(d), script);
     for (int i = 0; i < d->block_n; i++)
         files[n++] = write_block(d, d->block[i], script);
     fprintf(script, "load '%s'\nload '%s'\nset output\n", generated[0], generated[1]);

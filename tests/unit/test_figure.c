@@ -407,6 +407,28 @@ static void figure_draw__own_figure_groups_and_gaps(void **state)
     assert_true(results_close(results, &s->err));
 }
 
+/* A line of a source ends with an item where that leaves no short line. */
+static void figure_draw__breaks_a_source_between_items(void **state)
+{
+    struct scratch *s = *state;
+    put(in_scratch(s, "style.inc"), "");
+    put(in_scratch(s, "m.csv"),
+        "# Source: the first item, with words; the second item of some length "
+        "and more\nx\n1\n");
+    put(in_scratch(s, "own.gp"), "# Own.\n#csv m: m.csv\n#sql rows: SELECT x FROM m\n"
+                                 "set print 'figure.out'\nprint m_source\n"
+                                 "print m_source_lines, line_chars\nset print\n");
+    struct results *results = open_points(s, NULL);
+    struct figure_request request = request_of(s, "own", "x.txt");
+    request.plots = request.measured = s->folder;
+    request.columns = 60;
+    assert_true(figure_draw(results, &request, &s->err));
+    const char *text = figure_head_text(&s->arena, request.out, &s->err);
+    assert_string_equal(text, "the first item, with words;\n"
+                              "the second item of some length and more\n2 60\n");
+    assert_true(results_close(results, &s->err));
+}
+
 static void figure_draw__text_among_the_numbers(void **state)
 {
     struct scratch *s = *state;
@@ -461,6 +483,7 @@ int main(void)
         TEST(figure_draw__file_size_limit),
         TEST(figure_draw__unknown_name_or_ending),
         TEST(figure_draw__own_figure_groups_and_gaps),
+        TEST(figure_draw__breaks_a_source_between_items),
         TEST(figure_draw__text_among_the_numbers),
         TEST(figure_list__shipped_figures_say_what_they_show),
     };
