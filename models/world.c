@@ -16,6 +16,7 @@
 #include "models/net/net.h"
 #include "models/net/stuck.h"
 #include "models/replay/replay.h"
+#include "models/route/route.h"
 #include "models/step/cnn.h"
 #include "models/step/llm.h"
 #include "models/topo/topo.h"
@@ -62,7 +63,9 @@ static void build_graph(const struct world_topology *cfg, struct arena *arena,
 static void build_fabric(struct world *world)
 {
     const struct net_cfg *cfg = &world->topology->network;
+    const bool spread = route_list[cfg->routing.index]->per_packet;
     world->fabric = cfg->model == NET_PACKET ? net_new(world->sim, &world->graph, cfg)
+                    : spread                 ? flow_new_spread(world->sim, &world->graph)
                                              : flow_new(world->sim, &world->graph);
     fault_start(&world->topology->faults, &world->graph, world->fabric);
 }
@@ -87,7 +90,8 @@ static void build_training(struct world *world, const struct train_cfg *cfg)
                              &(struct train_nodes){.session = world->storage.session,
                                                    .n = world->made.nodes,
                                                    .gpus = topology->node.gpus,
-                                                   .gpu_link_bps = topology->node.gpu_link_bps},
+                                                   .gpu_link_bps = topology->node.gpu_link_bps,
+                                                   .spans = world->spans},
                              world->sets);
     train_start(world->train);
 }
@@ -182,17 +186,13 @@ static void build_jobs(struct world *world, const struct schema_variant *workloa
                             .facts = &world->topology->collectives,
                             .device = &world->topology->node.device,
                             .spans = world->spans};
-    if (strcmp(workload->kind, llm_schema.name) == 0) {
-        const struct llm_cfg *cfg = workload->config;
-        const struct job_spec spec = llm_job(cfg, &site, arena);
-        build_store(world, &spec, &site);
-        world->jobs = jobs_new(&cfg->job, &site, &spec);
-    } else {
-        const struct cnn_cfg *cfg = workload->config;
-        const struct job_spec spec = cnn_job(cfg, &site, arena);
-        build_store(world, &spec, &site);
-        world->jobs = jobs_new(&cfg->job, &site, &spec);
-    }
+    const bool llm = strcmp(workload->kind, llm_schema.name) == 0;
+    const struct job_cfg *cfg = llm ? &((const struct llm_cfg *)workload->config)->job
+                                    : &((const struct cnn_cfg *)workload->config)->job;
+    const struct job_spec spec =
+        llm ? llm_job(workload->config, &site, arena) : cnn_job(workload->config, &site, arena);
+    build_store(world, &spec, &site);
+    world->jobs = jobs_new(cfg, &site, &spec);
     jobs_start(world->jobs);
 }
 
@@ -206,21 +206,6 @@ static void build_replay(struct world *world, const struct replay_cfg *cfg)
     replay_start(world->replay);
 }
 
-/* C097: how long compute takes follows from the accelerator. */
-static bool check_jobs(const struct world_topology *topology, int64_t gpus,
-                       const struct schema_variant *workload, struct err *err)
-{
-    const struct device_facts *device = &topology->node.device;
-    if (device->bf16_tflops <= 0 || device->memory_bps == 0)
-        return err_add(err, (struct err_pos){0},
-                       "C097: the topology does not say how fast its GPUs are: give "
-                       "node.accelerator (`railsim list devices`)");
-    const int64_t node_gpus = topology->node.gpus;
-    return strcmp(workload->kind, llm_schema.name) == 0
-               ? llm_check(workload->config, gpus, node_gpus, err)
-               : cnn_check(workload->config, gpus, node_gpus, err);
-}
-
 static int64_t domain_of(const struct world_topology *topology)
 {
     return topology->node.domain ? topology->node.domain : topology->node.gpus;
@@ -231,16 +216,55 @@ static bool check_domains(const struct world_topology *topology, int64_t gpus, s
 {
     int64_t domain = domain_of(topology);
     return gpus % domain == 0 ||
-           err_add(err, (struct err_pos){0}, "C054: %lld GPUs do not fill NVLink domains of %lld",
+           err_key(err, "node.domain", "C054: %lld GPUs do not fill NVLink domains of %lld",
                    (long long)gpus, (long long)domain);
+}
+
+/* The NICs of a server, one way. */
+static int64_t nics_bps(const struct topo_graph *graph, const struct topo_made *made)
+{
+    int64_t sum_bps = 0;
+    for (int64_t l = 0; l < graph->link_n; l++)
+        for (int64_t p = 0; p < made->node_ports; p++)
+            if (graph->links[l].from == made->endpoint[p]) sum_bps += graph->links[l].rate_bps;
+    return sum_bps;
+}
+
+/* C097: how long compute takes follows from the accelerator. */
+static bool check_jobs(const struct world_topology *topology, const struct topo_graph *graph,
+                       const struct topo_made *made, const struct schema_variant *workload,
+                       struct err *err)
+{
+    const struct world_node *node = &topology->node;
+    const struct job_room room = {.gpus = made->nodes * node->gpus,
+                                  .node_gpus = node->gpus,
+                                  .device = &node->device,
+                                  .gpu_link_bps = (double)node->gpu_link_bps,
+                                  .nic_bps = (double)nics_bps(graph, made) / (double)node->gpus};
+    if (node->device.bf16_tflops <= 0 || node->device.memory_bps == 0)
+        return err_key(err, "node.accelerator",
+                       "C097: the topology does not say how fast its GPUs are: give "
+                       "node.accelerator (`railsim list devices`)");
+    if (!check_domains(topology, room.gpus, err)) return false;
+    return strcmp(workload->kind, llm_schema.name) == 0 ? llm_check(workload->config, &room, err)
+                                                        : cnn_check(workload->config, &room, err);
 }
 
 static bool check_collective(const struct world_topology *topology, int64_t gpus,
                              const struct collective_cfg *cfg, struct err *err)
 {
-    int64_t domain = domain_of(topology);
-    return check_domains(topology, gpus, err) &&
-           collective_check(cfg, gpus, domain, topology->network.model == NET_PACKET, err);
+    const struct collective_place place = {.gpus = gpus,
+                                           .domain = domain_of(topology),
+                                           .facts = &topology->collectives,
+                                           .device = &topology->node.device,
+                                           .packets = topology->network.model == NET_PACKET};
+    return check_domains(topology, gpus, err) && collective_check(cfg, &place, err);
+}
+
+static bool uses_gpus(const struct schema_variant *workload)
+{
+    return is_job(workload) || strcmp(workload->kind, collective_schema.name) == 0 ||
+           strcmp(workload->kind, replay_schema.name) == 0;
 }
 
 static bool check_workload(const void *topology, const struct schema_variant *workload,
@@ -254,10 +278,12 @@ static bool check_workload(const void *topology, const struct schema_variant *wo
     build_graph(topology, &arena, &graph, &made);
     const struct world_node *node = &((const struct world_topology *)topology)->node;
     const int64_t gpus = made.nodes * node->gpus;
-    if (strcmp(workload->kind, collective_schema.name) == 0) {
+    if (uses_gpus(workload) && !cluster_check(node->gpus, made.node_ports, err)) {
+        ok = false;
+    } else if (strcmp(workload->kind, collective_schema.name) == 0) {
         ok = check_collective(topology, gpus, workload->config, err);
     } else if (is_job(workload)) {
-        ok = check_jobs(topology, gpus, workload, err);
+        ok = check_jobs(topology, &graph, &made, workload, err);
     } else if (strcmp(workload->kind, replay_schema.name) == 0) {
         ok = check_domains(topology, gpus, err) &&
              replay_check(workload->config, gpus, &node->device, err);
@@ -276,7 +302,7 @@ static bool check_storms(const struct world_topology *topology, struct err *err)
     if (topology->network.pfc.on || topology->network.link_layer == NET_INFINIBAND) return true;
     for (int64_t f = 0; f < topology->faults.n; f++)
         if (fault[f].kind == FAULT_STORM)
-            return err_add(err, (struct err_pos){0},
+            return err_key(err, "network.pfc.on",
                            "C037: faults: pause-storm at \"%s\" needs network.pfc.on: true",
                            fault[f].link);
     return true;
@@ -370,7 +396,7 @@ static void name_nodes(const struct world *world)
     const int32_t nodes = (int32_t)world->made.nodes;
     for (int32_t i = 0; world->spans && i < nodes; i++)
         spans_name(world->spans, (struct spans_lane){i, -1}, arena_printf(&scratch, "node %d", i));
-    spans_name(world->spans, (struct spans_lane){nodes, -1}, "run");
+    spans_name(world->spans, (struct spans_lane){nodes, -1}, SPANS_RUN);
     arena_free(&scratch);
 }
 
@@ -418,21 +444,22 @@ static const char *waits_for(const struct world *world, struct arena *arena)
 static void draw_record(const struct world *world, const struct record *record)
 {
     const int32_t run = (int32_t)world->made.nodes;
+    const int64_t clock_ps = world->train ? train_clock_ps(world->train) : 0;
     int64_t end_ps[PHASE_LANES] = {0};
     for (int64_t p = 0; world->spans && p < record->phase_n; p++) {
         const struct record_phase *phase = &record->phases[p];
         int32_t lane = 0;
-        while (lane < PHASE_LANES && phase->start_ps < end_ps[lane])
+        while (lane < PHASE_LANES && phase->start_ps + clock_ps < end_ps[lane])
             lane++;
         if (lane == PHASE_LANES) continue;
         if (end_ps[lane] == 0) spans_name(world->spans, (struct spans_lane){run, lane}, "phases");
-        end_ps[lane] = phase->end_ps;
+        end_ps[lane] = phase->end_ps + clock_ps;
         spans_add(world->spans,
                   &(struct span){.at = {run, lane},
                                  .name = phase->name,
                                  .category = "phase",
-                                 .start_ps = phase->start_ps,
-                                 .end_ps = phase->end_ps,
+                                 .start_ps = phase->start_ps + clock_ps,
+                                 .end_ps = phase->end_ps + clock_ps,
                                  .bytes = phase->read_bytes ? phase->read_bytes : -1});
     }
     struct arena scratch = {0};

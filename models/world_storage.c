@@ -11,7 +11,7 @@ bool world_storage_check(const struct world_topology *cfg, const struct topo_mad
                          struct err *err)
 {
     if (cfg->storage.network == WORLD_OWN || cfg->storage.nics <= made->node_ports) return true;
-    return err_add(err, (struct err_pos){0},
+    return err_key(err, "storage.nics",
                    "C101: storage.nics: a server has %" PRId64 " compute NICs, not %" PRId64,
                    made->node_ports, cfg->storage.nics);
 }

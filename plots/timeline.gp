@@ -5,7 +5,6 @@
 # that of a pipeline's message is the bubble.
 #table rows: SELECT run_id, series, substr(entity, 13) AS lane, substr(entity, 10, 2) AS place,
 #table+   CASE WHEN metric IN ('receive', 'bubble', 'skew') THEN 'waiting (' || metric || ')'
-#table+     WHEN metric = 'pp' AND entity LIKE '% compute' THEN 'waiting (bubble)'
 #table+     ELSE metric END AS kind FROM series WHERE entity LIKE 'timeline/%'
 #table+   AND run_id = (SELECT max(run_id) FROM series WHERE entity LIKE 'timeline/%')
 #table listed: SELECT *, dense_rank() OVER (ORDER BY place) AS row_no FROM rows

@@ -11,6 +11,8 @@
  */
 #include "models/cluster/cluster.h"
 
+#include <inttypes.h>
+
 #include "sim/base/check.h"
 
 enum { TIMER_LAG };
@@ -30,13 +32,14 @@ struct cluster {
 
 /* ---- where things are ------------------------------------------------------------------------ */
 
-/* The port of a GPU: its own, one that it shares, or one of several (by stream). */
+/* The port of a GPU: its own, one that it shares, or one of several: by stream, such that those
+ * that are a multiple of the GPUs apart, as a GPU's channels are, take turns. */
 static int64_t port_of(const struct cluster *cluster, int32_t gpu, uint32_t stream)
 {
     int64_t inside = gpu % cluster->cfg.gpus, ports = cluster->made->node_ports;
     if (ports <= cluster->cfg.gpus) return inside * ports / cluster->cfg.gpus;
     int64_t each = ports / cluster->cfg.gpus;
-    return inside * each + stream % each;
+    return inside * each + (stream + stream / cluster->cfg.gpus) % each;
 }
 
 static int32_t endpoint_of(const struct cluster *cluster, int32_t gpu, uint32_t stream)
@@ -103,6 +106,15 @@ static int64_t find_edges(struct cluster *cluster, const struct topo_graph *grap
     return sum_bps / (mtu + cluster->framing.overhead_bytes) * mtu;
 }
 
+bool cluster_check(int64_t gpus, int64_t ports, struct err *err)
+{
+    return ports <= gpus || ports % gpus == 0 ||
+           err_key(err, "node.gpus",
+                   "C124: %" PRId64 " GPUs of a server do not share its %" PRId64
+                   " network ports evenly: fewer ports, or a multiple",
+                   gpus, ports);
+}
+
 struct cluster *cluster_new(struct sim *sim, const struct cluster_parts *parts)
 {
     struct arena *arena = sim_arena(sim);
@@ -116,6 +128,7 @@ struct cluster *cluster_new(struct sim *sim, const struct cluster_parts *parts)
     cluster->framing = parts->framing;
     cluster->facts.gpus = parts->made->nodes * cfg->gpus;
     cluster->facts.node_gpus = cfg->gpus;
+    cluster->facts.node_ports = parts->made->node_ports;
     cluster->facts.domain = cfg->domain ? cfg->domain : cfg->gpus;
     cluster->facts.link_bps = (int64_t)((double)cfg->link_bps * cfg->link_efficiency);
     cluster->component = sim_component(sim);

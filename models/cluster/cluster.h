@@ -16,6 +16,7 @@
 #include "models/cluster/nvlink.h"
 #include "models/fabric.h"
 #include "models/topo/topo.h"
+#include "sim/base/err.h"
 #include "sim/base/record.h"
 
 struct cluster_cfg {
@@ -39,19 +40,23 @@ struct cluster_parts {
 
 struct cluster;
 
+/* cluster_check looks whether a node's ports spread over its GPUs: none idle (C124). */
+bool cluster_check(int64_t gpus, int64_t ports, struct err *err);
+
 /* cluster_new builds a cluster in the simulation's arena. */
 struct cluster *cluster_new(struct sim *sim, const struct cluster_parts *parts);
 
 struct sim *cluster_sim(const struct cluster *cluster);
 /* struct cluster_facts: what algorithms and their choice go by. */
 struct cluster_facts {
-    int64_t gpus;      /* all of them */
-    int64_t node_gpus; /* of a node */
-    int64_t domain;    /* of an NVLink domain */
-    int64_t leaf;      /* domains next to one another with their NICs at the same switches; 0 = no
+    int64_t gpus;       /* all of them */
+    int64_t node_gpus;  /* of a node */
+    int64_t node_ports; /* its network ports */
+    int64_t domain;     /* of an NVLink domain */
+    int64_t leaf;       /* domains next to one another with their NICs at the same switches; 0 = no
                           regular number */
-    int64_t link_bps;  /* NVLink of a GPU, one way: what it carries of payload */
-    int64_t nic_bps;   /* NICs of a node, one way, together: what they carry of payload */
+    int64_t link_bps;   /* NVLink of a GPU, one way: what it carries of payload */
+    int64_t nic_bps;    /* NICs of a node, one way, together: what they carry of payload */
 };
 const struct cluster_facts *cluster_facts(const struct cluster *cluster);
 

@@ -75,7 +75,7 @@ struct collective *collective_new(const struct collective_cfg *cfg,
                                .spans = site->spans,
                                .done = rank_done,
                                .owner = collective};
-    collective_pace(site->facts, &collective->plan, &run);
+    collective_pace(site, &collective->plan, &run);
     collective->run = coll_run_new(site->cluster, &run);
     return collective;
 }

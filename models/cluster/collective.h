@@ -29,6 +29,7 @@ struct collective_facts {
     int64_t share_bytes[COLL_PROTOCOLS]; /* the least of a channel */
     int64_t ll_bytes, ll128_bytes;       /* per rank: up to where, if not by NCCL's tuner */
     int version;                         /* enum tuner_version */
+    int cpu;                             /* enum tuner_cpu: of the hosts */
     int protocol; /* the only one, where the workload has no wish: as collective_cfg.protocol */
 };
 extern const struct schema collective_facts_schema;
@@ -63,12 +64,13 @@ int collective_choose(const struct collective_cfg *cfg, const struct collective_
                       struct coll_ask *ask);
 /* collective_pace sets what the software costs a run of a plan: lag, launch_ps, block_bps, slots;
  * plan->ops may be any, plan->ask must be as collective_choose (or a file) left it. */
-void collective_pace(const struct collective_facts *facts, const struct coll_plan *plan,
+void collective_pace(const struct collective_site *site, const struct coll_plan *plan,
                      struct coll_run_cfg *run);
 
 /* Algorithms from files (collective_file.c): collective_file_check reads cfg->file and looks
- * whether it is for so many ranks (0 = not known yet) and the rest of cfg (C048, and those of the
- * reader); collective_file_plan plans what it has accepted, and returns NULL, or why it cannot. */
+ * whether it is for so many ranks and the rest of cfg (C048, and those of the reader), or, ranks 0,
+ * not known yet, whether it delivers what it promises (C136, C137); collective_file_plan plans what
+ * it has accepted, and returns NULL, or why it cannot. */
 bool collective_file_check(const struct collective_cfg *cfg, int64_t ranks, struct err *err);
 const char *collective_file_plan(const struct collective_cfg *cfg,
                                  const struct collective_site *site, struct coll_plan *plan);
@@ -77,10 +79,20 @@ static inline bool collective_has_file(const struct collective_cfg *cfg)
     return cfg->file && *cfg->file;
 }
 
-/* collective_check looks whether cfg can run on a cluster of so many GPUs in domains of so many;
- * packets: on the packet fabric. */
-bool collective_check(const struct collective_cfg *cfg, int64_t gpus, int64_t domain, bool packets,
+/* struct collective_place: a site before it is built. */
+struct collective_place {
+    int64_t gpus, domain; /* all of them; those of an NVLink domain */
+    const struct collective_facts *facts;
+    const struct device_facts *device;
+    bool packets; /* on the packet fabric */
+};
+/* collective_check looks whether cfg can run there (C050, C051, C055, C056, C121 to C123, C140, and
+ * what collective_file_check says). */
+bool collective_check(const struct collective_cfg *cfg, const struct collective_place *place,
                       struct err *err);
+
+/* collective_divisor returns the greatest common divisor; of 0 and n: n. */
+int64_t collective_divisor(int64_t a, int64_t b);
 
 /* collective_new plans the collective; cfg and what site names must outlive it. It calls sim_finish
  * when all ranks are done. Where the algorithm cannot do what is asked it makes one that starts

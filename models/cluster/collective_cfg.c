@@ -109,52 +109,106 @@ const struct schema collective_schema = {
     .check = check,
 };
 
-/* C055: the algorithm asked for can do that; C056: switches of the packet fabric cannot add. */
-static bool check_algorithm(const struct collective_cfg *cfg, int64_t ranks, int64_t local,
-                            bool packets, struct err *err)
+/* ---- what cannot run ------------------------------------------------------------------------- */
+
+/* "ring, tree": the algorithms that can do an operation, NVSwitches that reduce or not. */
+static const char *able(enum coll_op op, struct arena *arena)
 {
-    const struct err_pos nowhere = {0};
+    const char *names = "";
+    for (int i = 0; coll_list[i]; i++)
+        if (coll_list[i]->can & COLL_BIT(op))
+            names = arena_printf(arena, "%s%s%s", names, *names ? ", " : "", coll_names[i]);
+    return names;
+}
+
+/* Algorithms that NCCL has, and those with agents, which are of its kind, may be of Simple only. */
+static bool has_pair(const struct coll_plan *plan, int algorithm, enum coll_protocol protocol)
+{
+    for (int a = 0; a < TUNER_ALGORITHMS; a++)
+        if (coll_find(tuner_algorithm_name((enum tuner_algorithm)a)) == algorithm)
+            return tuner_has_pair((enum tuner_algorithm)a, protocol);
+    return plan->agents == 0 || protocol == COLL_SIMPLE;
+}
+
+/* C121, C123: NVSwitches have to be able to add, each the same number of ranks; C056: switches of
+ * the packet fabric cannot. */
+static bool check_agents(const struct coll_plan *plan, const char *name,
+                         const struct collective_place *place, struct err *err)
+{
+    if (plan->agents == 0) return true;
+    bool leaf = plan->ops->seat(plan, 0).place == COLL_IN_LEAF;
+    if (leaf && place->packets)
+        return err_key(err, "workload.algorithm",
+                       "C056: algorithm %s adds in switches: only with network.model: flow", name);
+    if (!leaf && !place->device->in_switch_reduction)
+        return err_key(err, "workload.algorithm",
+                       "C121: algorithm %s adds in NVSwitches; those of these accelerators cannot "
+                       "(node.device.in_switch_reduction)",
+                       name);
+    if (!leaf && plan->ask.ranks > place->domain && plan->ask.local < place->domain)
+        return err_key(err, "workload.algorithm",
+                       "C123: algorithm %s: %d ranks do not fill NVLink domains of %" PRId64, name,
+                       (int)plan->ask.ranks, place->domain);
+    return true;
+}
+
+/* C055: the algorithm asked for can do that; C122: with that protocol. */
+static bool check_algorithm(const struct collective_cfg *cfg, const struct collective_place *place,
+                            const struct coll_ask *ask, struct err *err)
+{
     const int algorithm = cfg->algorithm - 1;
-    const struct coll_ask ask = {.op = (enum coll_op)cfg->op,
-                                 .bytes = cfg->bytes,
-                                 .ranks = (int32_t)ranks,
-                                 .local = (int32_t)local,
-                                 .channels = 1,
-                                 .slices = 1};
+    const char *name = coll_names[algorithm];
+    int protocol = (cfg->protocol ? cfg->protocol : place->facts->protocol) - 1;
     struct arena arena = {0};
     struct coll_plan plan;
-    const char *wrong = coll_plan(&plan, coll_list[algorithm], &ask, &arena);
     bool ok = true;
+    const char *wrong = coll_plan(&plan, coll_list[algorithm], ask, &arena);
     if (wrong)
-        ok = err_add(err, nowhere, "C055: algorithm %s: %s", coll_names[algorithm], wrong);
-    else if (packets && plan.agents > 0 && plan.ops->seat(&plan, 0).place == COLL_IN_LEAF)
-        ok = err_add(err, nowhere,
-                     "C056: algorithm %s adds in switches: only with network.model: flow",
-                     coll_names[algorithm]);
+        ok = err_key(err, "workload.algorithm", "C055: algorithm %s: %s%s", name, wrong,
+                     coll_list[algorithm]->can & COLL_BIT(ask->op)
+                         ? ""
+                         : arena_printf(&arena, "; those that can: %s", able(ask->op, &arena)));
+    else if (protocol >= 0 && !has_pair(&plan, algorithm, (enum coll_protocol)protocol))
+        ok = err_key(err, cfg->protocol ? "workload.protocol" : "collectives.protocol",
+                     "C122: algorithm %s has no protocol %s, only simple", name,
+                     coll_protocol_names[protocol]);
+    else
+        ok = check_agents(&plan, name, place, err);
     arena_free(&arena);
     return ok;
 }
 
-bool collective_check(const struct collective_cfg *cfg, int64_t gpus, int64_t domain, bool packets,
+bool collective_check(const struct collective_cfg *cfg, const struct collective_place *place,
                       struct err *err)
 {
-    const struct err_pos nowhere = {0};
-    int64_t ranks = cfg->ranks ? cfg->ranks : gpus;
-    if (ranks > gpus)
-        return err_add(err, nowhere,
+    int64_t ranks = cfg->ranks ? cfg->ranks : place->gpus, domain = place->domain;
+    if (ranks > place->gpus)
+        return err_key(err, "workload.ranks",
                        "C051: the workload needs %" PRId64 " GPUs, the topology has %" PRId64,
-                       ranks, gpus);
-    if (ranks > domain && ranks % domain)
-        return err_add(err, nowhere,
-                       "C052: %" PRId64 " ranks do not fill NVLink domains of %" PRId64, ranks,
-                       domain);
+                       ranks, place->gpus);
     if (cfg->root >= ranks)
-        return err_add(err, nowhere, "C050: root %" PRId64 " of %" PRId64 " ranks", cfg->root,
-                       ranks);
+        return err_key(err, "workload.root", "C050: root %" PRId64 " of %" PRId64 " ranks",
+                       cfg->root, ranks);
     if (collective_has_file(cfg)) return collective_file_check(cfg, ranks, err);
-    if (cfg->algorithm > 0)
-        return check_algorithm(cfg, ranks, ranks < domain ? ranks : domain, packets, err);
-    return true;
+    const struct coll_ask most = {.op = (enum coll_op)cfg->op,
+                                  .bytes = cfg->bytes,
+                                  .ranks = (int32_t)ranks,
+                                  .channels = cfg->channels > 0 ? (int32_t)cfg->channels : 1,
+                                  .slices = cfg->slices > 0 ? (int32_t)cfg->slices : 1,
+                                  .chunk_bytes = cfg->chunk_bytes > 0 ? cfg->chunk_bytes
+                                                                      : place->facts->chunk_bytes};
+    if (!coll_countable(&most))
+        return err_key(err, "workload.chunk",
+                       "C140: a channel may have more than 2^31 messages; give longer chunks");
+    if (cfg->algorithm == 0) return true;
+    const struct coll_ask ask = {
+        .op = (enum coll_op)cfg->op,
+        .bytes = cfg->bytes,
+        .ranks = (int32_t)ranks,
+        .local = (int32_t)(ranks < domain ? ranks : collective_divisor(domain, ranks % domain)),
+        .channels = 1,
+        .slices = 1};
+    return check_algorithm(cfg, place, &ask, err);
 }
 
 /* ---- facts of the software ------------------------------------------------------------------- */
@@ -288,6 +342,14 @@ static const struct schema_field facts_fields[] = {
      .help = "Whose tuner chooses algorithm and protocol: versions of NCCL differ in what they "
              "take a ring's hops between nodes to cost.",
      .source = "NVIDIA/nccl, src/graph/tuning.cc, 2.30.7 and 2.20.5"},
+    {.key = "cpu",
+     .type = SCHEMA_ENUM,
+     .offset = FACT(cpu),
+     .fallback = "intel",
+     .words = device_cpus,
+     .help = "The hosts' processors, which the tuner goes by: AMD's take longer for a message to "
+             "the network.",
+     .source = "NCCL, src/graph/tuning.cc: netOverhead, llMaxBws, NVLSTree on Grace"},
     {.key = "protocol",
      .type = SCHEMA_ENUM,
      .offset = FACT(protocol),

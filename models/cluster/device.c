@@ -2,7 +2,8 @@
  *
  * The one idea: an accelerator is a row of facts that has the same keys in the catalogue and in a
  * topology; the catalogue must say where each fact comes from.
- * NOT modelled: clocks under load, power, the CPU of a server, which PCIe switch a NIC hangs on.
+ * NOT modelled: clocks under load, power, which PCIe switch a NIC hangs on; of the shape of links
+ * all but what send-recv has of it (collective_choice.c).
  */
 #include "models/cluster/device.h"
 
@@ -19,6 +20,9 @@ static const char *const generation_words[] = {
     [TUNER_BLACKWELL] = "blackwell", [TUNER_GENERATIONS] = "other", NULL};
 static const char *const shape_words[] = {
     [DEVICE_SWITCH] = "switch", [DEVICE_MESH] = "mesh", [DEVICE_TORUS] = "torus", NULL};
+
+const char *const device_cpus[] = {
+    [TUNER_INTEL] = "intel", [TUNER_AMD] = "amd", [TUNER_ARM] = "arm", NULL};
 
 #define SOURCE(member) offsetof(struct device_source, member)
 static const struct schema_field source_fields[] = {
@@ -42,6 +46,11 @@ static const struct schema_field source_fields[] = {
      .offset = SOURCE(reduction),
      .fallback = "",
      .help = "Where reduction_efficiency comes from."},
+    {.key = "channel",
+     .type = SCHEMA_STRING,
+     .offset = SOURCE(channel),
+     .fallback = "",
+     .help = "Where the keys ..._channel_rate come from."},
     {.key = NULL},
 };
 static const struct schema source_schema = {
@@ -85,8 +94,9 @@ static const struct schema source_schema = {
          .offset = (base) + offsetof(struct device_facts, link_shape),                             \
          .fallback = "switch",                                                                     \
          .words = shape_words,                                                                     \
-         .help = "Switch: the whole rate to any other; mesh: a share to each; torus: to "          \
-                 "neighbours."},                                                                   \
+         .help =                                                                                   \
+             "Switch: the whole rate to any other; mesh: a share to each; torus: a quarter to "    \
+             "each neighbour. Only send-recv goes by it; other operations as by a switch."},       \
     {                                                                                              \
         .key = "in_switch_reduction", .type = SCHEMA_BOOL,                                         \
         .offset = (base) + offsetof(struct device_facts, in_switch_reduction),                     \
@@ -102,6 +112,12 @@ const struct schema device_facts_schema = {
 };
 
 #define AT(member) offsetof(struct device_accelerator, member)
+#define CHANNEL_RATE(name, member)                                                                 \
+    {                                                                                              \
+        .key = name "_channel_rate", .type = SCHEMA_RATE, .offset = AT(member), .fallback = "0",   \
+        .max = "1000Tbps",                                                                         \
+        .help = "Of collectives." name ".channel_rate in topologies with it; 0 = its own default." \
+    }
 static const struct schema_field accelerator_fields[] = {
     {.key = "name", .type = SCHEMA_STRING, .offset = AT(name), .help = "What to call it."},
     FACTS(AT(facts)),
@@ -130,6 +146,10 @@ static const struct schema_field accelerator_fields[] = {
      .fallback = "0",
      .max = "1",
      .help = "Share of link_rate that a long all-reduce in the switch reaches, each way."},
+    CHANNEL_RATE("ll", channel_bps[COLL_LL]),
+    CHANNEL_RATE("ll128", channel_bps[COLL_LL128]),
+    CHANNEL_RATE("simple", channel_bps[COLL_SIMPLE]),
+    CHANNEL_RATE("in_switch", switch_channel_bps),
     {.key = "source",
      .type = SCHEMA_SECTION,
      .offset = AT(source),
@@ -144,6 +164,10 @@ static void check_sources(const struct device_accelerator *a, struct schema_chec
     const struct device_facts *facts = &a->facts;
     const struct device_source *source = &a->source;
     const char *missing = NULL;
+    bool channels = a->switch_channel_bps > 0;
+    for (int protocol = 0; protocol < COLL_PROTOCOLS; protocol++)
+        channels |= a->channel_bps[protocol] > 0;
+    if (channels && !*source->channel) missing = "channel";
     if (facts->in_switch_reduction && !*source->reduction) missing = "reduction";
     if (a->link_bps && !*source->link) missing = "link";
     if ((facts->memory_bytes || facts->memory_bps) && !*source->memory) missing = "memory";
@@ -225,6 +249,12 @@ static const struct schema_field system_fields[] = {
      .min = "1",
      .max = "1024",
      .help = "NICs of a server that serve its accelerators."},
+    {.key = "cpu",
+     .type = SCHEMA_ENUM,
+     .offset = SYSTEM(cpu),
+     .fallback = "intel",
+     .words = device_cpus,
+     .help = "Its processors, which NCCL's choice of algorithms goes by (collectives.cpu)."},
     {.key = "source",
      .type = SCHEMA_STRING,
      .offset = SYSTEM(source),
@@ -317,6 +347,11 @@ int64_t device_system_bps(const struct device_catalogue *catalogue,
 const char *device_generation_name(int generation)
 {
     return generation_words[generation];
+}
+
+const char *device_cpu_name(int cpu)
+{
+    return device_cpus[cpu];
 }
 
 const char *device_shape_name(int shape)

@@ -22,7 +22,7 @@ enum device_shape {
 /* struct device_source: where the values come from, by group. "[assumed]" marks what no document
  * says. */
 struct device_source {
-    const char *compute, *memory, *link, *reduction;
+    const char *compute, *memory, *link, *reduction, *channel;
 };
 
 /* struct device_facts: an accelerator apart from its links; 0 = unknown, or not able to. */
@@ -42,6 +42,7 @@ struct device_accelerator {
     double link_efficiency;      /* of link_bps: what a long ring all-reduce reaches */
     double reduction_efficiency; /* of link_bps: what a long all-reduce in the switch reaches, whose
                                     bytes are (n + 1) / n of the buffer per GPU, each way */
+    int64_t channel_bps[COLL_PROTOCOLS], switch_channel_bps; /* as of `collectives`; 0 = as there */
     struct device_source source;
 };
 
@@ -56,6 +57,7 @@ struct device_nic {
 struct device_system {
     const char *name, *accelerator, *nic;
     int64_t gpus, nics;
+    int cpu; /* enum tuner_cpu */
     const char *source;
 };
 
@@ -70,6 +72,9 @@ extern const struct schema device_catalogue_schema, device_facts_schema;
 /* "hopper"; "switch" */
 const char *device_generation_name(int generation);
 const char *device_shape_name(int shape);
+/* device_cpu_name: "intel"; device_cpus: all names, by enum tuner_cpu; NULL-terminated. */
+const char *device_cpu_name(int cpu);
+extern const char *const device_cpus[];
 
 /* device_find returns the accelerator of that name, device_find_nic the NIC, ...; NULL = none,
  * and device_near names the nearest of a list of structs of size bytes (NULL = none is near). */

@@ -7,7 +7,8 @@
  * Two hops to one GPU take turns whole, in the order in which they left; the switch holds what
  * waits. Source of rates: NVLink 4 of H100, 18 links x 25 GB/s each way.
  * NOT modelled: credits on NVLink (a full port of the receiver does not stop the sender), single
- * links of a port, the switch's own limits, headers of packets (they are in the efficiency).
+ * links of a port, the switch's own limits, headers of packets (they are in the efficiency); links
+ * that are a mesh or a torus (collective_choice.c: what of it is).
  */
 #include "models/cluster/nvlink.h"
 

@@ -10,7 +10,9 @@
  *     23, so that the last factor of each row is never used;
  *   - all-gather and reduce-scatter other than by ring are not scaled by ranks / steps, and NVLS
  *     then moves (ranks - 1) / ranks of a node's data instead of twice the data;
- *   - NVLS on one node is capped by the inter-node rate of its graph as well;
+ *   - NVLS on one node is capped by the inter-node rate of its graph as well, which is the rate
+ *     inside there: without a network both are one (src/graph/search.cc, ncclTopoCompute);
+ *   - NVLS takes two GPUs of a node (src/transport/nvls.cc, ncclNvlsInit; 2.20: three);
  *   - with one rank per node every algorithm has the network latency of trees.
  *
  * NCCL 2.20 (2.20.5, NVIDIA/nccl ab2b89c4, the same file; as measured on AWS in 2024) differs:
@@ -21,53 +23,39 @@
  *     nodes, of which NVLSTree has half over more than two nodes;
  *   - a ring by LL128 has 0.7 of its rate with one GPU per node; there is no PAT, and no Blackwell.
  *
- * NOT modelled: RCCL and other libraries; CollNetDirect of 2.20 for gathers; NCCL's single
- * precision, which may turn a near tie; POWER systems; fewer channels and threads for small
- * messages; chunk sizes; NCCL_ALGO and NCCL_PROTO.
+ * NOT modelled: RCCL and other libraries; reduction in the network (CollNet), and so NVLS over
+ * several nodes; GPUs without NVLink; rings that all visit the GPUs in one order; several
+ * collectives in a launch; NCCL's single precision, which may turn a near tie; POWER systems; fewer
+ * channels and threads for small messages; chunk sizes; NCCL_ALGO and NCCL_PROTO.
  */
 #include "models/coll/tuner.h"
 
 /* ---- constants: GB/s and us ----------------------------------------------------------------- */
 
-enum hardware { NVLINK, PCI, NET, HARDWARES };
+enum hardware { NVLINK, NET, HARDWARES };
 enum { SCALES = 3 }; /* 1 node, 2 nodes, more */
-enum { BATCH = 8 };
 
 static const double base_us[TUNER_ALGORITHMS][COLL_PROTOCOLS] = {
     [TUNER_TREE] = {6.8, 14.0, 8.4},
     [TUNER_RING] = {6.6, 14.0, 8.4},
     [TUNER_PAT] = {8.0, 8.0, 8.0},
 };
-static const double hardware_us[HARDWARES][TUNER_ALGORITHMS][COLL_PROTOCOLS] =
-    {
-        [NVLINK] =
-            {
-                [TUNER_TREE] = {0.6, 1.25, 4.0},
-                [TUNER_RING] = {0.6, 1.9, 3.4},
-                [TUNER_COLLNET_DIRECT] = {0, 0, 3.7},
-                [TUNER_COLLNET_CHAIN] = {0, 0, 2.8},
-                [TUNER_NVLS] = {0, 0, 25},
-                [TUNER_NVLS_TREE] = {0, 0, 25},
-                [TUNER_PAT] = {0, 0, 4.0},
-            },
-        [PCI] =
-            {
-                [TUNER_TREE] = {1.0, 1.9, 4.0},
-                [TUNER_RING] = {1.0, 2.5, 5.7},
-                [TUNER_COLLNET_DIRECT] = {0, 0, 3.7},
-                [TUNER_COLLNET_CHAIN] = {0, 0, 2.8},
-                [TUNER_PAT] = {0, 0, 4.0},
-            },
-        [NET] =
-            {
-                [TUNER_TREE] = {5.0, 8.5, 14},
-                [TUNER_RING] = {2.7, 4.0, 14},
-                [TUNER_COLLNET_DIRECT] = {0, 0, 31},
-                [TUNER_COLLNET_CHAIN] = {0, 0, 30},
-                [TUNER_NVLS] = {0, 0, 18},
-                [TUNER_NVLS_TREE] = {0, 0, 20.9},
-                [TUNER_PAT] = {0, 0, 14},
-            },
+static const double hardware_us[HARDWARES][TUNER_ALGORITHMS][COLL_PROTOCOLS] = {
+    [NVLINK] =
+        {
+            [TUNER_TREE] = {0.6, 1.25, 4.0},
+            [TUNER_RING] = {0.6, 1.9, 3.4},
+            [TUNER_NVLS] = {0, 0, 25},
+            [TUNER_NVLS_TREE] = {0, 0, 25},
+            [TUNER_PAT] = {0, 0, 4.0},
+        },
+    [NET] =
+        {
+            [TUNER_TREE] = {5.0, 8.5, 14},
+            [TUNER_RING] = {2.7, 4.0, 14},
+            [TUNER_NVLS_TREE] = {0, 0, 20.9},
+            [TUNER_PAT] = {0, 0, 14},
+        },
 };
 /* NCCL 2.20, where it differs. */
 static const double old_tree_us = 28, old_nvls_tree_net_us = 14, old_nvls_share = 5.0 / 6.0;
@@ -126,11 +114,6 @@ static double gb_per_s(int64_t rate_bps)
     return (double)rate_bps / 8e9;
 }
 
-static bool in_network(enum tuner_algorithm a)
-{
-    return a == TUNER_COLLNET_DIRECT || a == TUNER_COLLNET_CHAIN;
-}
-
 static bool in_switch(enum tuner_algorithm a)
 {
     return a == TUNER_NVLS || a == TUNER_NVLS_TREE;
@@ -148,26 +131,26 @@ static bool has_algorithm(enum coll_op op, enum tuner_algorithm a)
     if (op == COLL_ALL_TO_ALL || op == COLL_SEND_RECV) return false;
     if (a == TUNER_RING) return true;
     if (op == COLL_ALL_REDUCE) return a != TUNER_PAT;
-    if (op == COLL_BROADCAST) return false;
-    return a == TUNER_PAT || a == TUNER_NVLS || a == TUNER_COLLNET_DIRECT;
+    return op != COLL_BROADCAST && (a == TUNER_PAT || a == TUNER_NVLS);
+}
+
+bool tuner_has_pair(enum tuner_algorithm a, enum coll_protocol p)
+{
+    return p == COLL_SIMPLE || a == TUNER_TREE || a == TUNER_RING;
 }
 
 /* works: the machine and the size of the job allow the pair. */
 static bool works(const struct job *job)
 {
     const struct tuner_facts *facts = job->facts;
-    bool sharp = facts->collnet.channels > 0;
     if (!has_algorithm(facts->op, job->a) || job->graph->channels < 1) return false;
-    if (job->p == COLL_LL128 && facts->ll128_off) return false;
-    if (job->a != TUNER_TREE && job->a != TUNER_RING && job->p != COLL_SIMPLE) return false;
-    if (in_switch(job->a) && (job->graph->channels < 2 || facts->pcie)) return false;
-    if (job->a == TUNER_NVLS_TREE && facts->nodes == 1) return false;
-    if (job->a == TUNER_NVLS && facts->nodes > 1 && !sharp) return false;
-    if (job->a == TUNER_COLLNET_DIRECT && facts->pcie) return false; /* needs an NVSwitch */
-    if (job->a == TUNER_PAT) return facts->ranks_per_node == 1 && !facts->pat_off && !job->old;
-    /* Gathering in the network takes a NIC for each GPU. */
-    if (job->a != TUNER_RING && gathers(facts) && facts->nodes > 1)
-        return facts->ranks_per_node <= facts->collnet.channels;
+    if (!tuner_has_pair(job->a, job->p)) return false;
+    if (in_switch(job->a) &&
+        (job->graph->channels < 2 || facts->ranks_per_node < (job->old ? 3 : 2)))
+        return false;
+    if (job->a == TUNER_NVLS) return facts->nodes == 1;
+    if (job->a == TUNER_NVLS_TREE) return facts->nodes > 1;
+    if (job->a == TUNER_PAT) return facts->ranks_per_node == 1 && !job->old;
     return true;
 }
 
@@ -215,34 +198,21 @@ static double tree_bw(const struct job *job, double bus)
     if (job->p == COLL_LL128)
         bus = least(bus * (facts->nodes == 1 ? 7.0 / 9.0 : 120.0 / 128.0),
                     channels * tree_ll128_max[job->generation][job->scale]);
-    return facts->plain_tree ? bus * 0.85 : bus;
-}
-
-/* direct_bw: CollNetDirect works at full speed only where each GPU has its own NIC. */
-static double direct_bw(const struct job *job, double bus)
-{
-    if (gathers(job->facts))
-        return job->per_node *
-               least(gb_per_s(job->graph->intra_bps), gb_per_s(job->graph->inter_bps) * 0.9);
-    double factor = job->per_node / (double)job->graph->channels;
-    factor -= (factor - 1) / 2;
-    return bus / factor * (job->generation >= TUNER_HOPPER ? 0.85 : 1);
+    return bus;
 }
 
 /* bandwidth returns the algorithm bandwidth in GB/s: bytes of the buffer per time. */
 static double bandwidth(const struct job *job)
 {
     const struct tuner_graph *graph = job->graph;
-    bool inside = job->facts->nodes <= 2 || in_network(job->a);
-    double bw = gb_per_s(inside ? graph->intra_bps : graph->inter_bps);
+    double bw = gb_per_s(job->facts->nodes <= 2 ? graph->intra_bps : graph->inter_bps);
     double bus = (double)graph->channels * (in_switch(job->a) ? nvls_bw(job) : bw);
     if (job->a == TUNER_RING) return ring_bw(job, bus) * job->ranks / job->steps;
     if (job->a == TUNER_TREE) return tree_bw(job, bus) * 0.5;
     if (job->a == TUNER_PAT) return bus * 0.75;
-    if (job->a == TUNER_COLLNET_DIRECT) bus = direct_bw(job, bus);
     if (in_switch(job->a) && job->old) return bus * old_nvls_share;
     if (gathers(job->facts)) return bus;
-    return in_switch(job->a) ? bus * job->ranks / job->steps : bus * 0.5;
+    return bus * job->ranks / job->steps;
 }
 
 /* correction returns the factor on the bandwidth of trees at this size. */
@@ -276,8 +246,7 @@ static double ring_us(const struct job *job, double intra_us, double inter_us)
     double hops = facts->op == COLL_ALL_REDUCE ? 2 * (job->nodes - 1) : job->nodes - 1;
     if (job->old && facts->op == COLL_ALL_REDUCE && facts->nodes > 1) hops = 2 * job->nodes;
     if (facts->op == COLL_BROADCAST) {
-        enum hardware hw = facts->nodes > 1 ? NET : facts->pcie ? PCI : NVLINK;
-        if (facts->same_channels) return hop_us(job, hw, TUNER_RING);
+        enum hardware hw = facts->nodes > 1 ? NET : NVLINK;
         enum tuner_algorithm like = job->p == COLL_SIMPLE ? TUNER_TREE : TUNER_RING;
         return job->steps * hop_us(job, hw, like);
     }
@@ -293,7 +262,7 @@ static double latency_us(const struct job *job)
     enum tuner_algorithm net = facts->ranks_per_node == 1 && !job->old ? TUNER_TREE : a;
     bool no_base = job->old && a == TUNER_TREE && job->p == COLL_SIMPLE;
     double base = no_base ? 0 : base_us[a][job->p];
-    double intra = hop_us(job, facts->pcie ? PCI : NVLINK, a);
+    double intra = hop_us(job, NVLINK, a);
     /* Simple waits for a flush as well, which costs another trip to the NIC. */
     double inter = hop_us(job, NET, net) +
                    (double)job->graph->latency_inter_ps * 1e-6 * (job->p == COLL_SIMPLE ? 2 : 1);
@@ -303,12 +272,8 @@ static double latency_us(const struct job *job)
         return base + ring_us(job, intra, inter);
     case TUNER_TREE:
         return base + 2 * (others * intra + levels * inter);
-    case TUNER_COLLNET_DIRECT: /* 0.4 us for each further sender to the same NIC */
-        return base + 2 * (least(1, others) * intra + others * 0.4) + inter;
-    case TUNER_COLLNET_CHAIN:
-        return base + 2 * others * intra + inter;
     case TUNER_NVLS:
-        return facts->nodes > 1 ? intra + inter : intra;
+        return intra;
     case TUNER_NVLS_TREE:
         return base + intra + 2 * levels * inter;
     case TUNER_PAT:
@@ -334,17 +299,13 @@ static int64_t time_ps(const struct job *job)
     if (job->a == TUNER_RING && job->p == COLL_SIMPLE && facts->nodes > 1 &&
         facts->op == COLL_ALL_REDUCE && chunked)
         us *= job->generation < TUNER_AMPERE ? 1.9 : 1.4;
-    /* All but rings share the latency of a batch: 1,024 bytes of work, 128 each. */
-    int64_t many = facts->collectives > 1 ? facts->collectives : 1;
-    us *= (double)(job->a == TUNER_RING ? many : (many + BATCH - 1) / BATCH);
     us += (double)facts->bytes / (1000 * bw);
     return us < 9e12 ? (int64_t)(us * 1e6 + 0.5) : -1;
 }
 
 static const struct tuner_graph *graph_of(const struct tuner_facts *facts, enum tuner_algorithm a)
 {
-    if (in_switch(a)) return &facts->nvls;
-    return in_network(a) ? &facts->collnet : &facts->graph;
+    return in_switch(a) ? &facts->nvls : &facts->graph;
 }
 
 bool tuner_choose(const struct tuner_facts *facts, struct tuner_table *table)
@@ -383,7 +344,6 @@ bool tuner_choose(const struct tuner_facts *facts, struct tuner_table *table)
 
 const char *tuner_algorithm_name(enum tuner_algorithm algorithm)
 {
-    static const char *const names[TUNER_ALGORITHMS] = {
-        "tree", "ring", "collnet_direct", "collnet_chain", "nvls", "nvls_tree", "pat"};
+    static const char *const names[TUNER_ALGORITHMS] = {"tree", "ring", "nvls", "nvls_tree", "pat"};
     return names[algorithm];
 }

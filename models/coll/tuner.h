@@ -15,9 +15,7 @@
 enum tuner_algorithm {
     TUNER_TREE, /* double binary tree over nodes, a chain inside a node */
     TUNER_RING,
-    TUNER_COLLNET_DIRECT, /* reduced in the network (SHARP) */
-    TUNER_COLLNET_CHAIN,
-    TUNER_NVLS,      /* reduced in the NVSwitch; between nodes by SHARP */
+    TUNER_NVLS,      /* reduced in the NVSwitch of the only node */
     TUNER_NVLS_TREE, /* reduced in the NVSwitch; between nodes by trees */
     TUNER_PAT,       /* parallel aggregated trees, one GPU per node */
     TUNER_ALGORITHMS
@@ -32,7 +30,8 @@ enum tuner_generation {
 enum tuner_cpu { TUNER_INTEL, TUNER_AMD, TUNER_ARM };
 enum tuner_version { TUNER_NCCL_2_30, TUNER_NCCL_2_20 };
 
-/* struct tuner_graph: what NCCL's search found for a kind of algorithm (NCCL_GRAPH_DUMP_FILE). */
+/* struct tuner_graph: what NCCL's search found for a kind of algorithm (NCCL_GRAPH_DUMP_FILE); of
+ * one node both rates are the one inside. */
 struct tuner_graph {
     int64_t channels;             /* 0: the algorithms of this graph are not available */
     int64_t intra_bps, inter_bps; /* of one channel: inside a node, between nodes */
@@ -46,17 +45,10 @@ struct tuner_facts {
     enum tuner_generation generation;
     enum tuner_cpu cpu;
     enum tuner_version version;
-    bool pcie;           /* GPUs of a node speak over PCIe, not NVLink */
-    bool ll128_off;      /* the way to the NIC is longer than PXB (Hopper and later: than PXN) */
-    bool pat_off;        /* NCCL_PAT_ENABLE=0 */
-    bool plain_tree;     /* the tree could be neither balanced nor split over two NICs */
-    bool same_channels;  /* all channels visit the GPUs in the same order */
-    int64_t collectives; /* in one launch; 0 counts as 1 */
     struct tuner_graph graph; /* of ring, tree and PAT */
     int64_t ring_bps; /* of all channels of the ring, which has one rate inside a node and between
                          nodes; 0 = as graph */
-    struct tuner_graph nvls;    /* of NVLS and NVLSTree: at least 2 channels */
-    struct tuner_graph collnet; /* of the CollNets: a channel per NIC of a node */
+    struct tuner_graph nvls; /* of NVLS and NVLSTree: at least 2 channels */
 };
 
 /* struct tuner_table: predicted times; -1 where NCCL would not use that pair. */
@@ -69,6 +61,9 @@ struct tuner_table {
 /* tuner_choose fills the table; false if there is nothing to choose (fewer than two ranks, no
  * graph, an operation without choice, another vendor). */
 bool tuner_choose(const struct tuner_facts *facts, struct tuner_table *table);
+
+/* tuner_has_pair tells whether NCCL has the algorithm with the protocol at all. */
+bool tuner_has_pair(enum tuner_algorithm algorithm, enum coll_protocol protocol);
 
 /* NCCL's name in lower case: "nvls_tree". */
 const char *tuner_algorithm_name(enum tuner_algorithm algorithm);

@@ -11,7 +11,6 @@
  * A link is left out without a look at its flows while they fill it to less than 1 - 1e-9: then it
  * never gets its turn, whatever the last bits. Between ranks and groups of a non-blocking fabric
  * that is most links, which is why its flows are few even where all are connected.
- *
  * NOT modelled: see maxmin.c.
  */
 #include "models/flow/share.h"
@@ -80,18 +79,14 @@ const struct share_link *share_link(const struct share *share, int32_t l)
 
 /* ---- joining and leaving --------------------------------------------------------------------- */
 
-static void push_link(struct share *share, int32_t **list, int64_t *n, int64_t *cap, int32_t l)
-{
-    if (*n == *cap) *list = arena_grow(share->arena, *list, cap, *n + 1, sizeof **list);
-    (*list)[(*n)++] = l;
-}
-
-static void push_flow(struct share *share, struct share_flow ***list, int64_t *n, int64_t *cap,
-                      struct share_flow *flow)
-{
-    if (*n == *cap) *list = arena_grow(share->arena, *list, cap, *n + 1, sizeof **list);
-    (*list)[(*n)++] = flow;
-}
+/* Appends to a list of a share: `list`, `list`_n of `list`_cap. */
+#define PUSH(share, list, what)                                                                    \
+    do {                                                                                           \
+        if ((share)->list##_n == (share)->list##_cap)                                              \
+            (share)->list = arena_grow((share)->arena, (share)->list, &(share)->list##_cap,        \
+                                       (share)->list##_n + 1, sizeof *(share)->list);              \
+        (share)->list[(share)->list##_n++] = (what);                                               \
+    } while (0)
 
 /* What a flow counts on its links: its rate, rounded up so that sums stay exact. */
 static int64_t use_bps(const struct share_flow *flow)
@@ -127,63 +122,69 @@ bool share_join(struct share *share, struct share_flow *flow)
         link->member[link->member_n++] = (struct share_member){flow, i};
     }
     if (!alone) {
-        push_link(share, &share->touched, &share->touched_n, &share->touched_cap, flow->path[0]);
-        push_flow(share, &share->joined, &share->joined_n, &share->joined_cap, flow);
+        PUSH(share, touched, flow->path[0]);
+        PUSH(share, joined, flow);
         return false;
     }
     flow->limited_by = slowest;
     flow->rate_bps = share->links[slowest].cap_bps;
     share->links[slowest].limits_n++;
-    int64_t more_bps = use_bps(flow);
     for (int32_t i = 0; i < flow->path_n; i++)
-        share->links[flow->path[i]].used_bps += more_bps;
+        share->links[flow->path[i]].used_bps += use_bps(flow);
     return true;
 }
 
 bool share_leave(struct share *share, struct share_flow *flow, int64_t bytes)
 {
     bool others = false;
-    int64_t less_bps = use_bps(flow);
     CHECK(flow->limited_by >= 0, "a flow leaves before it has a rate");
     share->links[flow->limited_by].limits_n--;
     for (int32_t i = 0; i < flow->path_n; i++) {
         int32_t l = flow->path[i];
         struct share_link *link = &share->links[l];
         struct share_member last = link->member[--link->member_n];
-        link->used_bps -= less_bps;
+        link->used_bps -= use_bps(flow);
         link->carried_bytes += bytes;
         if (link->member_n == 0) continue;
         others = true;
         /* The last one takes the leaver's place: no order is promised, and none matters. */
         link->member[flow->place[i]] = last;
         last.flow->place[last.hop] = flow->place[i];
-        if (link->limits_n)
-            push_link(share, &share->changed, &share->changed_n, &share->changed_cap, l);
+        if (link->limits_n) PUSH(share, changed, l);
     }
     for (int32_t i = 0; i < flow->path_n && others; i++)
-        push_link(share, &share->touched, &share->touched_n, &share->touched_cap, flow->path[i]);
+        PUSH(share, touched, flow->path[i]);
     return others;
+}
+
+void share_follow(struct share *share, struct share_flow *flow, struct share_flow *next,
+                  int64_t bytes)
+{
+    CHECK(flow->limited_by >= 0, "a flow is followed before it has a rate");
+    next->limited_by = flow->limited_by;
+    next->rate_bps = flow->rate_bps;
+    next->mark = 0;
+    for (int32_t i = 0; i < flow->path_n; i++) {
+        struct share_link *link = &share->links[flow->path[i]];
+        link->member[next->place[i] = flow->place[i]].flow = next;
+        link->carried_bytes += bytes;
+    }
 }
 
 void share_set_cap(struct share *share, int32_t l, double cap_bps)
 {
     share->links[l].cap_bps = cap_bps;
     if (share->links[l].member_n == 0) return;
-    push_link(share, &share->changed, &share->changed_n, &share->changed_cap, l);
-    push_link(share, &share->touched, &share->touched_n, &share->touched_cap, l);
+    PUSH(share, changed, l);
+    PUSH(share, touched, l);
 }
 
 /* ---- who takes part -------------------------------------------------------------------------- */
 
-static bool takes_part(const struct share *share, int32_t l)
-{
-    return share->role[l].part != 0;
-}
-
 static void take_part(struct share *share, int32_t l)
 {
-    if (takes_part(share, l)) return;
-    push_link(share, &share->part, &share->part_n, &share->part_cap, l);
+    if (share->role[l].part) return;
+    PUSH(share, part, l);
     share->role[l].part = (int32_t)share->part_n;
 }
 
@@ -194,7 +195,7 @@ static void set_free(struct share *share, struct share_flow *flow)
     if (flow->mark == -share->solution) return;
     flow->mark = -share->solution;
     flow->index = (int32_t)share->free_n;
-    push_flow(share, &share->free, &share->free_n, &share->free_cap, flow);
+    PUSH(share, free, flow);
     share->hop_n += flow->path_n;
     int32_t least = flow->path[0];
     bool held = false;
@@ -202,7 +203,7 @@ static void set_free(struct share *share, struct share_flow *flow)
         int32_t l = flow->path[i];
         const struct share_link *link = &share->links[l], *tight = &share->links[least];
         if (link->limits_n) take_part(share, l);
-        held = held || takes_part(share, l);
+        held = held || share->role[l].part;
         if (link->cap_bps - (double)link->used_bps < tight->cap_bps - (double)tight->used_bps)
             least = l;
     }
@@ -224,7 +225,7 @@ static void close_set(struct share *share)
                 set_free(share, flow);
             } else if (flow->mark != share->solution) {
                 flow->mark = share->solution;
-                push_flow(share, &share->pinned, &share->pinned_n, &share->pinned_cap, flow);
+                PUSH(share, pinned, flow);
                 share->hop_n += flow->path_n;
             }
         }
@@ -366,11 +367,11 @@ static void try_left_out(struct share *share)
         int64_t more_bps = (int64_t)p->rate_bps[f] + 1 - use_bps(flow);
         for (int32_t i = 0; i < flow->path_n; i++) {
             struct work *work = &share->work[flow->path[i]];
-            if (takes_part(share, flow->path[i])) continue;
+            if (share->role[flow->path[i]].part) continue;
             if (work->round != share->round) {
                 work->round = share->round;
                 work->tried_bps = share->links[flow->path[i]].used_bps;
-                push_link(share, &share->queue, &share->queue_n, &share->queue_cap, flow->path[i]);
+                PUSH(share, queue, flow->path[i]);
             }
             work->tried_bps += more_bps;
         }
@@ -410,7 +411,7 @@ static void queue_link(struct share *share, int32_t l)
 {
     if (share->work[l].told == share->solution) return;
     share->work[l].told = share->solution;
-    push_link(share, &share->queue, &share->queue_n, &share->queue_cap, l);
+    PUSH(share, queue, l);
 }
 
 static void give(struct share *share, struct share_flow *flow, struct telling *telling)

@@ -54,6 +54,10 @@ bool share_join(struct share *share, struct share_flow *flow);
 /* share_leave takes a flow off that has a rate (limited_by >= 0) and has carried so many bytes.
  * Returns whether others are on its links. */
 bool share_leave(struct share *share, struct share_flow *flow, int64_t bytes);
+/* share_follow is share_leave of a flow whose place, path and rate `next` takes: nothing is to be
+ * solved. */
+void share_follow(struct share *share, struct share_flow *flow, struct share_flow *next,
+                  int64_t bytes);
 /* share_set_cap changes the rate of a link; 0: it is down. */
 void share_set_cap(struct share *share, int32_t l, double cap_bps);
 

@@ -314,8 +314,7 @@ static const struct schema_field fields[] = {
      .offset = AT(model),
      .fallback = "flow",
      .words = models,
-     .help = "flow: messages share links, each on a hashed way whatever `routing` says; packet: "
-             "every packet is simulated (RoCEv2). `--fabric` sets it."},
+     .help = "flow: messages share links; packet: every packet (RoCEv2). `--fabric` sets it."},
     {.key = "mtu",
      .type = SCHEMA_SIZE,
      .offset = AT(mtu_bytes),
@@ -421,7 +420,8 @@ static const struct schema_field fields[] = {
      .offset = AT(routing),
      .fallback = "spray",
      .kinds = route_kinds,
-     .help = "Which of several equal links a packet takes."},
+     .help = "Which of several equal links a packet takes; model: flow: those that spread packets "
+             "make one link of them, the others hash streams."},
     {.key = "cc",
      .type = SCHEMA_VARIANT,
      .offset = AT(cc),

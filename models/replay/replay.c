@@ -249,7 +249,7 @@ static struct exec_group *make_groups(const struct trace *trace, struct arena *a
 {
     struct exec_group *group = ARENA_ARRAY(arena, struct exec_group, trace->group_n);
     for (int64_t g = 0; g < trace->group_n; g++)
-        group[g] = (struct exec_group){trace->group[g].rank, trace->group[g].n};
+        group[g] = (struct exec_group){.rank = trace->group[g].rank, .n = trace->group[g].n};
     return group;
 }
 

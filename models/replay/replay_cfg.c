@@ -103,7 +103,7 @@ void replay_load(const struct replay_cfg *cfg, struct arena *arena, struct trace
 
 /* C047: operations that say how much they compute, not how long, need to know the device. */
 static bool check_device(const struct trace *trace, const struct device_facts *device,
-                         struct err *err)
+                         struct arena *scratch, struct err *err)
 {
     if (device->bf16_tflops > 0) return true;
     for (int64_t r = 0; r < trace->rank_n; r++)
@@ -111,10 +111,10 @@ static bool check_device(const struct trace *trace, const struct device_facts *d
             const struct trace_op *op = &trace->rank[r].op[i];
             if (op->kind != TRACE_COMPUTE || op->duration_ps > 0 || op->flop == 0) continue;
             return err_add(err, trace_place(trace, r, i),
-                           "C047: operation %" PRId64 " of rank %" PRId64
+                           "C047: %s of rank %" PRId64
                            " has FLOPs but no time, and the topology does not say how fast its "
                            "GPUs are: give node.accelerator (`railsim list devices`)",
-                           i, r);
+                           trace_which(trace, r, i, scratch), r);
         }
     return true;
 }
@@ -131,7 +131,7 @@ bool replay_check(const struct replay_cfg *cfg, int64_t gpus, const struct devic
         ok = err_add(err, file,
                      "C047: the trace has %" PRId64 " ranks, the topology %" PRId64 " GPUs",
                      trace.rank_n, gpus);
-    ok = ok && check_device(&trace, device, err);
+    ok = ok && check_device(&trace, device, &scratch, err);
     arena_free(&scratch);
     return ok;
 }

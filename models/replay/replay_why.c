@@ -50,11 +50,11 @@ static const char *describe(const struct replay_graph *graph, int32_t rank, int6
                             struct arena *arena)
 {
     const struct trace_op *op = &graph->rank[rank].trace->op[i];
-    const struct err_pos place = trace_place(graph->trace, rank, i);
-    const char *me = arena_printf(arena, "rank %d, operation %" PRId64 " (%s", rank, i,
-                                  replay_name(graph->trace, op));
-    me = place.line ? arena_printf(arena, "%s, %s:%d)", me, place.file, place.line)
-                    : arena_printf(arena, "%s, node %u of %s)", me, op->place, place.file);
+    const char *me =
+        arena_printf(arena, "rank %d, %s (%s, %s)", rank, trace_which(graph->trace, rank, i, arena),
+                     replay_name(graph->trace, op),
+                     graph->trace->lines ? trace_where(graph->trace, rank, i, arena)
+                                         : graph->trace->rank[rank].file);
     *on = -1;
     if (op->kind == TRACE_RECV) {
         *on = op->peer;

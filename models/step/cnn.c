@@ -21,6 +21,15 @@ static double compute_s(const struct cnn_cfg *cfg, const struct device_facts *de
     return batch * cfg->sample_gflop * 1e9 / rate * (1 + cfg->half_samples / batch);
 }
 
+/* Forward alone, in batches like those of training. */
+static double evaluation_s(const struct cnn_cfg *cfg, const struct device_facts *device,
+                           int64_t gpus)
+{
+    double batch = samples_of(cfg, gpus);
+    double rounds = (double)coll_parts_n(cfg->evaluation_samples, cfg->global_batch);
+    return cfg->evaluation_samples > 0 ? rounds * cfg->forward * compute_s(cfg, device, batch) : 0;
+}
+
 static int64_t add_busy(struct plan *plan, const char *name, double seconds)
 {
     struct plan_op op = PLAN_OP_NONE;
@@ -102,18 +111,34 @@ struct job_spec cnn_job(const struct cnn_cfg *cfg, const struct job_site *site, 
     spec.samples = (double)cfg->global_batch;
     spec.step_flop = spec.samples * cfg->sample_gflop * 1e9;
     spec.peak_flop_s = site->device->bf16_tflops * 1e12;
+    spec.run_steps = cfg->steps;
+    spec.evaluations = cfg->evaluations;
+    spec.evaluation_s = evaluation_s(cfg, site->device, gpus);
     return spec;
 }
 
-bool cnn_check(const struct cnn_cfg *cfg, int64_t cluster_gpus, int64_t node_gpus, struct err *err)
+/* About how long a step takes: compute and communication one after the other. */
+static double estimate_s(const struct cnn_cfg *cfg, const struct job_room *room, int64_t gpus)
 {
-    const struct err_pos nowhere = {0};
-    int64_t gpus = jobs_gpus(&cfg->job, cluster_gpus, cfg->gpus);
-    if (!jobs_check(&cfg->job, cfg->gpus, cluster_gpus, node_gpus, err)) return false;
+    double moved = 2 * (double)cfg->params * (double)cfg->gradient_bytes;
+    double touched = (double)cfg->params * (double)cfg->optimizer_bytes;
+    return compute_s(cfg, room->device, samples_of(cfg, gpus)) + moved * 8 / room->nic_bps +
+           touched * 8 / (double)room->device->memory_bps;
+}
+
+bool cnn_check(const struct cnn_cfg *cfg, const struct job_room *room, struct err *err)
+{
+    int64_t gpus = jobs_gpus(&cfg->job, room->gpus, cfg->gpus);
+    double state = (double)cfg->params * (double)(TRAINED_BYTES + cfg->gradient_bytes);
+    if (!jobs_check(&cfg->job, cfg->gpus, "workload.gpus", room, err)) return false;
     if (cfg->global_batch % gpus)
-        return err_add(err, nowhere,
-                       "C093: a global batch of %" PRId64 " is no multiple of %" PRId64 " GPUs",
-                       cfg->global_batch, gpus);
+        return err_key(err, "workload.global_batch",
+                       "C093: a global batch of %" PRId64 " is no multiple of %" PRId64 " GPUs%s",
+                       cfg->global_batch, gpus,
+                       cfg->gpus > 0 ? "" : " (all that there are; gpus: fewer)");
+    if (!jobs_check_clock(&cfg->job, estimate_s(cfg, room, gpus), "workload.sample_gflop", err) ||
+        !jobs_check_memory(state, room->device, "parameters, gradients and optimiser", err))
+        return false;
     const struct store_need need = cnn_need(cfg);
     return store_fits(&cfg->store, &need, gpus, err);
 }
@@ -170,6 +195,13 @@ static const struct schema_field fields[] = {
      .offset = AT(overlap_gradients),
      .fallback = "true",
      .help = "Gradients are reduced beside the backward pass; false = after it."},
+    COUNT("steps", AT(steps), "0", "0", "1000000000",
+          "Steps of the whole training, for time_to_train_s (steps, evaluations, load, "
+          "checkpoints); 0 = not said."),
+    COUNT("evaluations", AT(evaluations), "0", "0", "1000000",
+          "Evaluations of the whole training."),
+    COUNT("evaluation_samples", AT(evaluation_samples), "0", "0", "1000000000",
+          "Samples of an evaluation."),
     STORE_FIELDS(struct cnn_cfg),
     {.key = "run",
      .type = SCHEMA_SECTION,

@@ -9,8 +9,9 @@
 struct cnn_cfg {
     const char *name;
     int64_t params, global_batch, gradient_bytes, buckets, optimizer_bytes, gpus;
-    double sample_gflop; /* forward and backward */
-    double forward;      /* part of the time that is forward */
+    int64_t steps, evaluations, evaluation_samples; /* of a whole run; 0 = not said */
+    double sample_gflop;                            /* forward and backward */
+    double forward;                                 /* part of the time that is forward */
     double efficiency;
     double half_samples;
     bool overlap_gradients;
@@ -19,9 +20,8 @@ struct cnn_cfg {
 };
 extern const struct schema cnn_schema; /* its name is the workload kind: cnn */
 
-/* cnn_check looks whether cfg fits a cluster of gpus in nodes of node_gpus. (C091, C093, C098,
- * C099, C104) */
-bool cnn_check(const struct cnn_cfg *cfg, int64_t gpus, int64_t node_gpus, struct err *err);
+/* cnn_check looks whether cfg fits a cluster. (C091, C093, C098, C099, C104, C108, C130) */
+bool cnn_check(const struct cnn_cfg *cfg, const struct job_room *room, struct err *err);
 /* cnn_job describes a job for jobs_new. */
 struct job_spec cnn_job(const struct cnn_cfg *cfg, const struct job_site *site,
                         struct arena *arena);

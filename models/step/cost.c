@@ -75,6 +75,12 @@ static double core_s(const struct work *work, double times)
     return time_s;
 }
 
+/* Such that sums over layers are numbers; llm_check refuses what is cut. */
+static int64_t bytes_of(double bytes)
+{
+    return bytes < (double)COST_BYTES_MAX ? (int64_t)bytes : COST_BYTES_MAX;
+}
+
 static double elements_s(const struct work *work)
 {
     const struct llm_model *model = &work->cfg->model;
@@ -106,7 +112,7 @@ static void set_tensor(const struct work *work, struct cost *cost)
     int64_t tensor = cfg->parallel.tensor;
     double size = work->tokens * (double)cfg->model.hidden * 2;
     if (tensor == 1) return;
-    int64_t each = (int64_t)(size * (double)(tensor - 1) / (double)tensor);
+    int64_t each = bytes_of(size * (double)(tensor - 1) / (double)tensor);
     int32_t calls = cfg->parallel.sequence ? 4 : 2;
     cost->forward.tensor_sent = cost->backward.tensor_sent = 4 * each;
     cost->forward.tensor_calls = cost->backward.tensor_calls = calls;
@@ -126,15 +132,20 @@ static void set_others(const struct work *work, struct cost *cost)
     double kv = 2 * (double)llm_kv_width(model);
     double row = (double)model->hidden * 2; /* bytes of a token */
     double seat_tokens = parallel->sequence ? work->tokens / work->tensor : work->tokens;
+    bool full = work->cfg->training.recompute == LLM_FULL; /* forward's once more */
     if (parallel->context > 1) {
         cost->forward.context_bytes =
-            (int64_t)(work->tokens * work->context * kv / work->tensor * 2);
-        cost->backward.context_bytes = 2 * cost->forward.context_bytes;
+            bytes_of(work->tokens * work->context * kv / work->tensor * 2);
+        cost->forward.context_calls = 1;
+        cost->backward.context_calls = full ? 3 : 2;
+        cost->backward.context_bytes = cost->backward.context_calls * cost->forward.context_bytes;
     }
+    cost->forward.expert_calls = 2;
+    cost->backward.expert_calls = full ? 4 : 2;
     if (parallel->expert > 1)
         cost->forward.expert_bytes = cost->backward.expert_bytes =
-            (int64_t)(seat_tokens * (double)model->top_k * row);
-    cost->activation_bytes = (int64_t)(work->tokens * row / work->tensor);
+            bytes_of(seat_tokens * (double)model->top_k * row);
+    cost->activation_bytes = bytes_of(work->tokens * row / work->tensor);
 }
 
 void cost_of(const struct llm_cfg *cfg, const struct shape *shape,

@@ -13,8 +13,13 @@ struct cost_pass {
     int64_t tensor_sent;   /* bytes that a GPU sends to its tensor-parallel group */
     int32_t tensor_calls;  /* in so many collectives */
     int64_t context_bytes; /* all-gather of keys and values; backward with reduce-scatter */
-    int64_t expert_bytes;  /* of one all-to-all; two per pass */
+    int32_t context_calls; /* in so many collectives */
+    int64_t expert_bytes;  /* of one all-to-all */
+    int32_t expert_calls;  /* so many, half of them on the way to the experts */
 };
+
+/* Bytes of a pass are at most this, far beyond what the clock of a run allows. */
+#define COST_BYTES_MAX INT64_C(100000000000000)
 
 struct cost {
     struct cost_pass forward, backward;

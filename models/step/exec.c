@@ -21,19 +21,27 @@ _Static_assert(sizeof exec_category_names / sizeof *exec_category_names == EXEC_
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-/* count_time gives the time since the last count to an operation that has just ended. */
+/* What waiting for others counts as. */
+static enum exec_category idle_of(const struct exec_op *op)
+{
+    return op->idle ? op->idle : op->kind == EXEC_RECV ? EXEC_BUBBLE : EXEC_SKEW;
+}
+
+/* count_time gives the time since the last count to an operation that has just ended. A collective
+ * would have been over so much earlier as its last member came later: that part of the wait is
+ * skew, also if the collective runs beside compute and the wait began later. A receive may be
+ * posted long before its message is due: nobody is late before the rank waits. */
 static void count_time(struct exec *exec, const struct exec_live *live)
 {
     struct exec_rank *rank = &exec->rank[live->stream->rank];
-    int64_t now_ps = sim_now_ps(exec_sim(exec)), idle_ps = 0;
-    if (live->op.kind != EXEC_BUSY && live->moving_ps > rank->since_ps)
-        idle_ps = live->moving_ps - rank->since_ps;
-    enum exec_category idle = live->op.idle                ? live->op.idle
-                              : live->op.kind == EXEC_RECV ? EXEC_BUBBLE
-                                                           : EXEC_SKEW;
-    rank->time_ps[idle] += idle_ps;
-    rank->time_ps[live->op.category] += now_ps - rank->since_ps - idle_ps;
-    rank->since_ps = now_ps;
+    int64_t wait_ps = sim_now_ps(exec_sim(exec)) - rank->since_ps;
+    bool posted = live->op.kind == EXEC_RECV && rank->since_ps > live->start_ps;
+    int64_t idle_ps = live->moving_ps - (posted ? rank->since_ps : live->start_ps);
+    if (idle_ps < 0) idle_ps = 0;
+    if (idle_ps > wait_ps) idle_ps = wait_ps;
+    rank->time_ps[idle_of(&live->op)] += idle_ps;
+    rank->time_ps[live->op.category] += wait_ps - idle_ps;
+    rank->since_ps += wait_ps;
 }
 
 /* Whether stream 0 of the rank was held up by an operation of this stream. */
@@ -75,6 +83,7 @@ static int32_t free_lane(const struct exec_rank *rank, int64_t start_ps)
     return lane;
 }
 
+/* What an operation waited for others is a span of its own, of category bubble or skew. */
 static void draw(const struct exec *exec, const struct exec_live *live)
 {
     const struct exec_stream *stream = live->stream;
@@ -91,12 +100,21 @@ static void draw(const struct exec *exec, const struct exec_live *live)
         number = exec->cfg.streams + lane;
     }
     const struct spans_lane at = name_lane(exec, stream->rank, number, what);
-    spans_add(exec->cfg.spans, &(struct span){.at = at,
-                                              .name = live->op.name,
-                                              .category = exec_category_names[live->op.category],
-                                              .start_ps = live->start_ps,
-                                              .end_ps = now_ps,
-                                              .bytes = live->op.bytes > 0 ? live->op.bytes : -1});
+    struct span span = {.at = at,
+                        .name = live->op.name,
+                        .category = exec_category_names[idle_of(&live->op)],
+                        .start_ps = live->start_ps,
+                        .end_ps = live->moving_ps,
+                        .bytes = -1};
+    if (span.end_ps > span.start_ps) {
+        spans_add(exec->cfg.spans, &span);
+        span.start_ps = span.end_ps;
+    }
+    if (span.start_ps == now_ps) return;
+    span.category = exec_category_names[live->op.category];
+    span.end_ps = now_ps;
+    if (live->op.bytes > 0) span.bytes = live->op.bytes;
+    spans_add(exec->cfg.spans, &span);
 }
 
 int64_t exec_time_ps(const struct exec *exec, int32_t rank, enum exec_category category)
@@ -314,6 +332,13 @@ void exec_start(struct exec *exec)
 
 /* ---- what there is to say -------------------------------------------------------------------- */
 
+static const char *group_name(const struct exec *exec, int32_t number, struct arena *arena)
+{
+    const struct exec_group *group = &exec->cfg.group[number];
+    return group->kind ? arena_printf(arena, "%s group %d", group->kind, group->number)
+                       : arena_printf(arena, "group %d", number);
+}
+
 static const char *stream_waits_for(const struct exec *exec, const struct exec_stream *stream,
                                     struct arena *arena)
 {
@@ -329,7 +354,7 @@ static const char *stream_waits_for(const struct exec *exec, const struct exec_s
         return arena_printf(arena, "%s waits for a message from rank %d with tag %" PRId64, me,
                             op->peer, op->tag);
     if (op->kind == EXEC_COLLECTIVE || op->kind == EXEC_MEET)
-        return arena_printf(arena, "%s waits for group %d: %s", me, op->group,
+        return arena_printf(arena, "%s waits for %s: %s", me, group_name(exec, op->group, arena),
                             exec_meet_waits_for(&stream->live, arena));
     if (op->kind == EXEC_OUTSIDE)
         return arena_printf(arena, "%s waits for %s", me, exec->cfg.agent.name);

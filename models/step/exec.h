@@ -11,7 +11,8 @@
  * meets the k-th receive; messages wait at the receiver if nobody asks for them yet.
  *
  * Stream 0 is where a rank's time is counted: every moment is busy with a category, or waits for
- * one (exposed communication), or waits for another rank that is late (bubble, skew).
+ * one (exposed communication), or waits for another rank that is late (bubble, skew). Timelines
+ * draw the same: what an operation waits for others is a span of category bubble or skew.
  */
 #ifndef RAILSIM_MODELS_STEP_EXEC_H
 #define RAILSIM_MODELS_STEP_EXEC_H
@@ -99,10 +100,11 @@ struct exec_program {
 };
 
 /* struct exec_group: ranks that call collectives together, those of an NVLink domain next to one
- * another. */
+ * another. kind, number: how messages name it ("tensor" group 3); NULL = by its index alone. */
 struct exec_group {
     const int32_t *rank; /* NULL = all, 0 .. n-1 */
-    int32_t n;
+    int32_t n, number;
+    const char *kind;
 };
 
 struct exec;

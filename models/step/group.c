@@ -64,11 +64,12 @@ const char *group_plan(const struct group_site *site, const struct group_ask *wa
     int algorithm = collective_choose(&cfg, &where, &ask);
     *made =
         (struct group_made){.together = wanted->algorithm == 0 && in_bulk(site, &ask, algorithm)};
+    if (made->together) ask.chunk_bytes = 0; /* which bulk_ops ignores, but not who counts chunks */
     const char *wrong =
         coll_plan(plan, made->together ? &bulk_ops : coll_list[algorithm], &ask, arena);
     if (wrong)
         return arena_printf(arena, "algorithm %s cannot run: %s", coll_names[algorithm], wrong);
-    collective_pace(site->facts, plan, &made->run);
+    collective_pace(&where, plan, &made->run);
     if (made->together) slow_down(&ask, algorithm, &made->run.lag);
     return NULL;
 }

@@ -48,7 +48,9 @@ struct job_spec {
     double peak_flop_s;            /* of a GPU */
     double samples, tokens;        /* of a step; tokens 0 = samples are all there is */
     int64_t run_steps;             /* of a whole training; 0 = not said */
-    int64_t evaluations, evaluation_ps;
+    int64_t evaluations;
+    double evaluation_s;
+    double memory_bytes; /* that a GPU needs; 0 = not known */
 };
 
 struct jobs;
@@ -57,10 +59,26 @@ struct jobs;
  * there are for it. */
 int64_t jobs_gpus(const struct job_cfg *cfg, int64_t cluster_gpus, int64_t wanted);
 
-/* jobs_check looks whether a cluster of gpus in nodes of node_gpus has room for what is wanted.
- * (C091, C098, C099) */
-bool jobs_check(const struct job_cfg *cfg, int64_t wanted, int64_t gpus, int64_t node_gpus,
-                struct err *err);
+/* struct job_room: the cluster that a job is to run on. */
+struct job_room {
+    int64_t gpus, node_gpus;
+    const struct device_facts *device;
+    double gpu_link_bps, nic_bps; /* of a GPU, one way; its part of the server's NICs */
+};
+
+/* jobs_check looks whether the cluster has room for what is wanted, which key says. (C091, C098,
+ * C099) */
+bool jobs_check(const struct job_cfg *cfg, int64_t wanted, const char *key,
+                const struct job_room *room, struct err *err);
+
+/* jobs_check_clock looks whether a run whose steps take about so long ends before the clock does;
+ * key: what makes steps long. (C108) */
+bool jobs_check_clock(const struct job_cfg *cfg, double step_s, const char *key, struct err *err);
+
+/* jobs_check_memory looks whether state, what a GPU keeps from step to step, fits into it; text
+ * says what it is made of and what to try. (C130) */
+bool jobs_check_memory(double state_bytes, const struct device_facts *device, const char *text,
+                       struct err *err);
 
 /* jobs_new makes cfg->copies jobs of one spec; what is handed over must outlive them. They call
  * sim_finish when all are done. jobs_start arms the first events. */
@@ -68,8 +86,9 @@ struct jobs *jobs_new(const struct job_cfg *cfg, const struct job_site *site,
                       const struct job_spec *spec);
 void jobs_start(struct jobs *jobs);
 const char *jobs_waits_for(const struct jobs *jobs, struct arena *arena);
-/* jobs_record stores a phase per step of the first job, divided by category (mean over its GPUs),
- * step time, throughput, bytes by category; with storage what was loaded and stored, a quiet step,
+/* jobs_record stores a phase per step, divided by category (mean over a job's GPUs), step time,
+ * throughput, bytes by category, memory_per_gpu: of the slowest job, if there are several; then
+ * also step time and throughput of each. With storage what was loaded and stored, a quiet step,
  * what a checkpoint costs. time_to_train_s = load + steps * quiet step + checkpoints * cost of one
  * + evaluations. */
 void jobs_record(const struct jobs *jobs, struct record *record);

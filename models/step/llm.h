@@ -80,12 +80,15 @@ struct store_need llm_need(const struct llm_cfg *cfg);
 
 /* llm_shape returns how a job of so many GPUs is divided. */
 struct shape llm_shape(const struct llm_cfg *cfg, int64_t gpus);
-/* llm_check looks whether cfg fits a cluster of gpus in nodes of node_gpus. (C091 .. C094, C098,
- * C099, C104) */
-bool llm_check(const struct llm_cfg *cfg, int64_t gpus, int64_t node_gpus, struct err *err);
+/* llm_check looks whether cfg fits a cluster. (C091 .. C094, C098, C099, C104, C108,
+ * C110, C130) */
+bool llm_check(const struct llm_cfg *cfg, const struct job_room *room, struct err *err);
 
 /* llm_plan makes the lists of a step into plan, whose arena is set. */
 void llm_plan(const struct llm_cfg *cfg, const struct job_site *site, struct plan *plan);
+/* llm_evaluation_s returns how long an evaluation takes: forward passes of its sequences. */
+double llm_evaluation_s(const struct llm_cfg *cfg, const struct job_site *site,
+                        const struct shape *shape);
 /* llm_job describes a job for job_new. */
 struct job_spec llm_job(const struct llm_cfg *cfg, const struct job_site *site,
                         struct arena *arena);

@@ -101,10 +101,12 @@ static const struct schema_field parallel_fields[] = {
     COUNT("prefetch", AT(prefetch), "1", "0", "1000",
           "shard: parameters: layers that are gathered ahead of compute."),
     FRACTION("tensor_overlap", AT(tensor_overlap), "0%", NULL,
-             "Part of tensor-parallel communication that is hidden behind compute.",
+             "Part of tensor-parallel communication that is hidden behind compute, of groups "
+             "inside an NVLink domain.",
              "Megatron-LM without --tp-comm-overlap"),
     FRACTION("context_overlap", AT(context_overlap), "0%", NULL,
-             "The same of context-parallel communication.", NULL),
+             "The same of context-parallel communication, of groups inside an NVLink domain.",
+             NULL),
     {.key = NULL},
 };
 
@@ -151,7 +153,8 @@ static const struct schema_field training_fields[] = {
      .max = "1PiB",
      .help = "Gradients that are reduced together."},
     FLAG("overlap_gradients", AT(overlap_gradients), "true",
-         "Gradients are reduced beside the backward pass; false = after it."),
+         "Gradients are reduced beside the backward pass; false = after it (shard: parameters: "
+         "always beside it)."),
     CHOICE("recompute", AT(recompute), "none", recompute_words,
            "What is computed again in the backward pass: selective = the core of attention."),
     CHOICE("precision", AT(precision), "bf16", precision_words, "Of the matrix products."),
@@ -180,16 +183,19 @@ static const struct schema training_schema = {
 /* ---- compute --------------------------------------------------------------------------------- */
 
 #define AT(member) offsetof(struct llm_compute, member)
-#define FITTED "calibrated: Megatron-LM on A100, Korthikanti et al., MLSys'23, table 5"
+#define FITTED "calibrated: Megatron-LM 22B and 175B on A100, Korthikanti et al., MLSys'23, table 5"
 
 static const struct schema_field compute_fields[] = {
-    FRACTION("gemm", AT(gemm), "80%", "1%",
-             "Matrix products, as a part of the peak, for large micro-batches.", FITTED),
+    FRACTION(
+        "gemm", AT(gemm), "77.8%", "1%",
+        "Matrix products, as a part of the peak, for large micro-batches; H100 under its power "
+        "limit reaches about 65 % of BF16.",
+        FITTED),
     COUNT("half_tokens", AT(half_tokens), "100", "0", "1000000000",
           "Tokens of a micro-batch on a GPU at which matrix products reach half of gemm."),
-    FRACTION("attention", AT(attention), "25%", "1%",
+    FRACTION("attention", AT(attention), "21.4%", "1%",
              "Scores and values, as a part of the BF16 peak.", FITTED),
-    FRACTION("memory", AT(memory), "75%", "1%",
+    FRACTION("memory", AT(memory), "87.2%", "1%",
              "Element-wise kernels, as a part of the memory's rate.", FITTED),
     {.key = "micro_batch",
      .type = SCHEMA_TIME,
@@ -232,6 +238,22 @@ static const struct schema_field fields[] = {
     {.key = NULL},
 };
 
+#define PARAMS_MAX 1e15
+
+/* C109: sizes whose products are numbers. */
+static bool check_size(const struct llm_model *model, struct schema_check *check)
+{
+    double h = (double)model->hidden, matrices = model->gated ? 3 : 2;
+    double kv = model->kv_heads > 0 ? (double)model->kv_heads / (double)model->heads : 1;
+    double layer = (2 + 2 * kv) * h * h + matrices * h * (double)(model->ffn + model->shared_ffn);
+    layer += (double)model->experts * h * (1 + matrices * (double)model->expert_ffn);
+    double params = (double)model->layers * layer + 2 * (double)model->vocab * h;
+    if (params > PARAMS_MAX)
+        schema_complain(check, "model", "C109: a model of %.2g parameters; at most %.0e", params,
+                        PARAMS_MAX);
+    return params <= PARAMS_MAX;
+}
+
 /* C096: layers are divided evenly; C095: what goes with what. */
 static void check(const void *config, struct schema_check *check)
 {
@@ -242,12 +264,15 @@ static void check(const void *config, struct schema_check *check)
                         "C096: %" PRId64 " layers are not divided evenly by pipeline * chunks = "
                         "%" PRId64,
                         cfg->model.layers, parts);
+    if (cfg->parallel.expert > 1 && cfg->model.experts == 0)
+        schema_complain(check, "parallel", "C095: expert parallelism is for models with experts");
     if (cfg->parallel.expert > 1 && cfg->model.experts % cfg->parallel.expert)
         schema_complain(check, "parallel",
                         "C096: %" PRId64 " experts are not divided evenly by expert = %" PRId64,
                         cfg->model.experts, cfg->parallel.expert);
     if (cfg->parallel.shard == LLM_SHARD_PARAMETERS && cfg->model.experts > 0)
         schema_complain(check, "parallel", "C095: parameters are sharded without experts only");
+    if (!check_size(&cfg->model, check)) return;
     const struct store_need need = {.sample_bytes = llm_sample_bytes(&cfg->model),
                                     .samples = cfg->training.global_batch};
     store_check(&cfg->store, &need, cfg->job.steps, check);

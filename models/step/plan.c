@@ -16,6 +16,10 @@ int64_t plan_add(struct plan *plan, int32_t stage, enum plan_stream stream,
     return list->n++;
 }
 
+static const char *const group_kinds[] = {"all-GPU", "tensor", "context",
+                                          "replica", "expert", "expert-replica"};
+_Static_assert(sizeof group_kinds / sizeof *group_kinds == SHAPE_GROUPS, "a name for each kind");
+
 int32_t plan_streams(const struct plan *plan)
 {
     int32_t n = PLAN_REDUCE + 1;
@@ -40,7 +44,10 @@ int32_t plan_groups(struct plan_program *program, struct exec_group **groups)
         int32_t *rank = ARENA_ARRAY(plan->arena, int32_t, ranks);
         struct exec_group *group = *groups + program->group_first[kind];
         for (int32_t g = 0; g < ranks / size; g++)
-            group[g] = (struct exec_group){rank + (int64_t)g * size, size};
+            group[g] = (struct exec_group){.rank = rank + (int64_t)g * size,
+                                           .n = size,
+                                           .number = g,
+                                           .kind = group_kinds[kind]};
         for (int32_t r = 0; r < ranks; r++) {
             const struct shape_seat seat = shape_seat(shape, (enum shape_group)kind, r);
             rank[(int64_t)seat.group * size + seat.member] = r;

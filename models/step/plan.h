@@ -43,6 +43,9 @@ struct plan {
     struct arena *arena;
     struct shape shape;
     struct plan_stage *stage; /* [pipeline] */
+    /* coupled: groups of this kind meet in every layer, in operations that are times of their own:
+     * who computes slowly holds all members up. */
+    bool coupled[SHAPE_GROUPS];
 };
 
 /* plan_add appends an operation and returns its number. */

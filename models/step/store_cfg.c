@@ -160,10 +160,10 @@ bool store_fits(const struct store_cfg *cfg, const struct store_need *need, int6
 {
     const int64_t load_bytes = store_load_bytes(cfg, need);
     if (cfg->checkpoint.every_steps > 0 && store_settle(cfg, need).checkpoint_bytes < gpus)
-        return err_add(err, (struct err_pos){0},
+        return err_key(err, "workload.checkpoint.size",
                        "C104: a checkpoint of less than a byte for each of %" PRId64 " GPUs", gpus);
     if (cfg->load.what != STORE_NOTHING && load_bytes < gpus)
-        return err_add(err, (struct err_pos){0},
+        return err_key(err, "workload.load.size",
                        "C104: a load of less than a byte for each of %" PRId64 " GPUs", gpus);
     return true;
 }

@@ -27,6 +27,7 @@
 
 #define MESSAGE_MAX (64 << 20) /* bytes; protobuf's own default */
 #define READ_STEP (64 << 10)   /* a length is believed as far as there are bytes */
+#define GROUPS_SHOWN 8         /* in a message */
 
 struct unresolved {
     uint64_t id;
@@ -149,14 +150,32 @@ static bool may(const struct reader *reader, const struct chakra_node *node, enu
     return !node->has[attr] || need(reader, node, attr, max, out);
 }
 
+/* The groups that there are, but the first, which is that of all ranks: "'dp', 'tp', ...". */
+static const char *list_groups(const struct reader *reader)
+{
+    const struct trace *trace = reader->build->trace;
+    const char *list = "";
+    for (int64_t g = 1; g < trace->group_n && g <= GROUPS_SHOWN; g++)
+        list = arena_printf(reader->build->arena, "%s%s'%s'", list, g > 1 ? ", " : "",
+                            trace->group[g].name);
+    if (trace->group_n - 1 <= GROUPS_SHOWN) return list;
+    return arena_printf(reader->build->arena, "%s and %" PRId64 " more", list,
+                        trace->group_n - 1 - GROUPS_SHOWN);
+}
+
 static bool take_group(const struct reader *reader, const struct chakra_node *node,
                        struct trace_op *op)
 {
     int64_t group = trace_keys_find(&reader->build->groups, node->group, node->group_len);
+    const int len = node->group_len < 80 ? (int)node->group_len : 80;
+    if (group < 0 && reader->build->trace->group_n > 1)
+        return wrong(reader, reader->message_at,
+                     "C086:node %" PRIu64 ": no group '%.*s' among the process groups: %s",
+                     node->id, len, node->group, list_groups(reader));
     if (group < 0)
         return wrong(reader, reader->message_at,
                      "C086:node %" PRIu64 ": no file of process groups says who is in '%.*s'",
-                     node->id, node->group_len < 80 ? (int)node->group_len : 80, node->group);
+                     node->id, len, node->group);
     op->group = (int32_t)group;
     return true;
 }
@@ -280,7 +299,7 @@ static bool read_node(struct reader *reader)
         return wrong_node(reader, &node, "an earlier node has this id");
     struct trace_op *op = trace_build_op(reader->build);
     if (!op) return wrong_node(reader, &node, "more nodes than can be numbered");
-    op->place = (uint32_t)reader->build->op_n;
+    op->place = node.id;
     op->name = trace_build_name(reader->build, node.name, node.name_len);
     return take_node(reader, &node, op);
 }
@@ -299,7 +318,7 @@ static bool resolve(struct reader *reader)
         }
         if (!dep->control)
             return err_add(reader->build->err, (struct err_pos){.file = reader->file->file},
-                           "C086: node number %" PRIu32 " waits for node %" PRIu64
+                           "C086: node %" PRIu64 " waits for node %" PRIu64
                            ", which is not in the file",
                            reader->build->op[dep->op].place, dep->id);
         reader->build->trace->lost_calls++;

@@ -14,7 +14,7 @@
  * (as the compiler of the format, txt2bin, wants it).
  * Source: spcl/LogGOPSim, src/LogGOPSim/txt2bin.re. Kinder than that: comments may stand anywhere,
  * tag, cpu and nic in any order, a rank may end on the line of its last statement. Not modelled:
- * the binary form; what LogGOPSim charges to a cpu for sending.
+ * the binary form; what LogGOPSim charges to a cpu for sending; which nic (read, not kept).
  */
 #include "models/trace/goal.h"
 
@@ -123,15 +123,25 @@ static bool is_word(const struct goal *goal, const char *word)
     return strcmp(goal->word, word) == 0;
 }
 
-static bool unexpected_word(struct goal *goal, const char *wanted)
+/* struct words: what could stand in a place. */
+struct words {
+    const char *wanted; /* for the message */
+    const char *const *word;
+    int n;
+};
+
+static bool unexpected_word(struct goal *goal, const struct words *words)
 {
-    return trace_text_wrong(&goal->text, goal->spot, "C083: expected %s, found '%s'", wanted,
-                            goal->word);
+    const char *near = err_suggest(goal->word, words->word, words->n);
+    return trace_text_wrong(&goal->text, goal->spot, "C083: expected %s, found '%s'%s%s%s",
+                            words->wanted, goal->word, near ? " (did you mean '" : "",
+                            near ? near : "", near ? "'?)" : "");
 }
 
 static bool read_this(struct goal *goal, const char *word)
 {
-    return read_word(goal, word) && (is_word(goal, word) || unexpected_word(goal, word));
+    const struct words words = {word, &word, 1};
+    return read_word(goal, word) && (is_word(goal, word) || unexpected_word(goal, &words));
 }
 
 static bool read_number(struct goal *goal, const struct limits *limits, int64_t *out)
@@ -174,21 +184,22 @@ static const struct limits nic_limits = {"the number of a nic", 0, 255};
 static bool read_options(struct goal *goal, struct trace_op *op)
 {
     bool compute = op->kind == TRACE_COMPUTE;
-    const char *wanted =
-        compute ? "cpu, nic or the end of the line" : "tag, cpu, nic or the end of the line";
     const struct limits *const limits[] = {op->kind == TRACE_RECV ? &any_tag_limits : &tag_limits,
                                            &cpu_limits, &nic_limits};
     static const char *const words[] = {"tag", "cpu", "nic"};
+    const struct words wanted = {compute ? "cpu, nic or the end of the line"
+                                         : "tag, cpu, nic or the end of the line",
+                                 words + compute, 3 - compute};
     int64_t value[3] = {compute ? TRACE_ANY : 0, 0, 0};
     bool said[3] = {0};
     for (;;) {
         int which = compute ? 1 : 0;
         if (!skip(goal, false)) return false;
         if (!is_letter(goal->text.c)) break;
-        if (!read_word(goal, wanted)) return false;
+        if (!read_word(goal, wanted.wanted)) return false;
         while (which < 3 && !is_word(goal, words[which]))
             which++;
-        if (which == 3) return unexpected_word(goal, wanted);
+        if (which == 3) return unexpected_word(goal, &wanted);
         if (said[which])
             return trace_text_wrong(&goal->text, goal->spot, "C083: a second '%s'", goal->word);
         said[which] = true;
@@ -196,7 +207,6 @@ static bool read_options(struct goal *goal, struct trace_op *op)
     }
     op->tag = value[0];
     op->stream = (uint16_t)value[1];
-    op->nic = (uint8_t)value[2];
     return end_line(goal);
 }
 
@@ -209,7 +219,7 @@ static bool read_op(struct goal *goal)
     if (!op)
         return trace_text_wrong(&goal->text, goal->spot, "C084: more than %d operations",
                                 TRACE_OPS_MAX);
-    op->place = (uint32_t)goal->spot.line;
+    op->place = (uint64_t)goal->spot.line;
     op->kind = is_word(goal, "calc")   ? TRACE_COMPUTE
                : is_word(goal, "send") ? TRACE_SEND
                                        : TRACE_RECV;
@@ -228,9 +238,14 @@ static bool read_op(struct goal *goal)
     return read_options(goal, op);
 }
 
+static const char *const op_words[] = {"send", "recv", "calc"};
+#define OP_WORDS (int)(sizeof op_words / sizeof *op_words)
+
 static bool is_op(const struct goal *goal)
 {
-    return is_word(goal, "send") || is_word(goal, "recv") || is_word(goal, "calc");
+    for (int i = 0; i < OP_WORDS; i++)
+        if (is_word(goal, op_words[i])) return true;
+    return false;
 }
 
 /* The word is a label, and ':' follows. */
@@ -239,14 +254,15 @@ static bool read_labelled(struct goal *goal)
     int64_t before = goal->labels.n;
     int64_t label = trace_keys_add(&goal->labels, goal->word, goal->word_len);
     if (label < before)
-        return trace_text_wrong(&goal->text, goal->spot, "C084: label '%s' is that of line %u, too",
-                                goal->word, goal->build.op[goal->label_op[label]].place);
+        return trace_text_wrong(&goal->text, goal->spot,
+                                "C084: label '%s' is that of line %" PRIu64 ", too", goal->word,
+                                goal->build.op[goal->label_op[label]].place);
     goal->label_op = mem_grow(goal->label_op, &goal->label_cap, label + 1, sizeof *goal->label_op);
     goal->label_op[label] = (uint32_t)goal->build.op_n;
     trace_text_next(&goal->text);
-    static const char wanted[] = "send, recv or calc";
-    if (!read_word(goal, wanted)) return false;
-    return is_op(goal) ? read_op(goal) : unexpected_word(goal, wanted);
+    const struct words wanted = {"send, recv or calc", op_words, OP_WORDS};
+    if (!read_word(goal, wanted.wanted)) return false;
+    return is_op(goal) ? read_op(goal) : unexpected_word(goal, &wanted);
 }
 
 /* The word is a label of this rank: which operation? */
@@ -265,12 +281,13 @@ static bool find_label(struct goal *goal, uint32_t *op)
 static bool read_dependency(struct goal *goal)
 {
     struct trace_edge edge = {.wait = TRACE_END};
-    static const char wanted[] = "':', requires or irequires";
-    if (!find_label(goal, &edge.op) || !read_word(goal, wanted)) return false;
+    static const char *const words[] = {"requires", "irequires"};
+    const struct words wanted = {"':', requires or irequires", words, 2};
+    if (!find_label(goal, &edge.op) || !read_word(goal, wanted.wanted)) return false;
     if (is_word(goal, "irequires"))
         edge.wait = TRACE_START;
     else if (!is_word(goal, "requires"))
-        return unexpected_word(goal, wanted);
+        return unexpected_word(goal, &wanted);
     if (!read_word(goal, "a label") || !find_label(goal, &edge.on)) return false;
     if (edge.op == edge.on)
         return trace_text_wrong(&goal->text, goal->spot, "C088: '%s' waits for itself", goal->word);

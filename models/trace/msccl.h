@@ -88,4 +88,13 @@ bool msccl_receives(enum msccl_type type);
  * (C059). */
 bool msccl_check(const struct msccl_source *source, const struct msccl *algorithm);
 
+/* msccl_deliver replays an algorithm that msccl_read has read on data that know where they come
+ * from: whether each GPU ends with what its collective promises, each contribution once; false with
+ * a message: the line, the chunk, what it holds and should hold (C136), or what is wrong with the
+ * buffers (C137). *skipped: it was not looked at, being custom or a reduce to a root, whose result
+ * the file does not say, or larger than this: chunks of all buffers, or of messages under way at
+ * once, at 16 bytes each; or 64 times as many chunks moved. */
+#define MSCCL_REPLAY_MAX (1 << 24)
+bool msccl_deliver(const struct msccl_source *source, const struct msccl *algorithm, bool *skipped);
+
 #endif

@@ -4,6 +4,8 @@
  */
 #include "models/trace/trace.h"
 
+#include <inttypes.h>
+
 #include "sim/base/check.h"
 
 const char *trace_kind_name(enum trace_kind kind)
@@ -33,4 +35,18 @@ struct err_pos trace_place(const struct trace *trace, int64_t rank, int64_t op)
         pos.col = 1;
     }
     return pos;
+}
+
+const char *trace_where(const struct trace *trace, int64_t rank, int64_t op, struct arena *arena)
+{
+    const char *file = trace->rank[rank].file;
+    uint64_t place = trace->rank[rank].op[op].place;
+    if (trace->lines) return arena_printf(arena, "%s:%" PRIu64, file, place);
+    return arena_printf(arena, "node %" PRIu64 " of %s", place, file);
+}
+
+const char *trace_which(const struct trace *trace, int64_t rank, int64_t op, struct arena *arena)
+{
+    if (trace->lines) return arena_printf(arena, "operation %" PRId64, op);
+    return arena_printf(arena, "node %" PRIu64, trace->rank[rank].op[op].place);
 }

@@ -56,12 +56,11 @@ struct trace_op {
     int64_t tag;     /* send, receive (GOAL has some of 10 digits); TRACE_ANY only at a receive */
     int32_t peer;    /* send: to, receive: from, collective: the root; TRACE_ANY */
     int32_t group;   /* collective: index into trace.group */
+    uint64_t place;  /* in the file: a line (GOAL), the id of the node (Chakra) */
     uint32_t name;   /* index into trace.name; 0 = none */
-    uint32_t place;  /* in the file: a line (GOAL), the number of the node (Chakra, from 1) */
     uint16_t stream; /* Chakra: 0 = CPU, others GPU; GOAL: the cpu */
     uint8_t kind;    /* enum trace_kind */
     uint8_t collective; /* enum trace_collective */
-    uint8_t nic;        /* GOAL */
 };
 _Static_assert(sizeof(struct trace_op) <= 56, "there are millions of them");
 
@@ -112,11 +111,17 @@ static inline int32_t trace_member(const struct trace_group *group, int32_t i)
 
 /* trace_place returns where an operation stands, for messages; a Chakra trace has no lines. */
 struct err_pos trace_place(const struct trace *trace, int64_t rank, int64_t op);
+/* trace_where says the same within a sentence: "ring.goal:7", "node 12 of step.1.et". */
+const char *trace_where(const struct trace *trace, int64_t rank, int64_t op, struct arena *arena);
+/* trace_which returns what an operation is known by: "operation 3" of its rank, from 0, or its id
+ * in a Chakra trace, "node 12". */
+const char *trace_which(const struct trace *trace, int64_t rank, int64_t op, struct arena *arena);
 
 /* trace_check adds an error for each pair of ranks (up to ERR_CAP) of which one sends more messages
  * of a tag than the other receives (with wildcards: for each rank that receives more or fewer than
- * all others send it), and for each group whose members do not call the same collectives. False if
- * there is one. (C089) */
+ * all others send it), or a message larger than any receive that is left for it; and for each group
+ * whose members do not call the same collectives with the same sizes. False if there is one.
+ * (C089) */
 bool trace_check(const struct trace *trace, struct err *err);
 
 #endif

@@ -149,9 +149,9 @@ bool trace_build_rank(struct trace_build *build, int64_t number, const char *fil
     build->op_n = build->edge_n = 0;
     if (stuck < 0) return true;
     return err_add(build->err, trace_place(build->trace, number, stuck),
-                   "C088: operation %u of rank %" PRId64
+                   "C088: %s of rank %" PRId64
                    " never starts: what it waits for waits for it, or for one that does",
-                   rank->op[stuck].place, number);
+                   trace_which(build->trace, number, stuck, build->arena), number);
 }
 
 void trace_build_end(struct trace_build *build)

@@ -10,6 +10,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Of compressed files, whose bytes would otherwise be refused for something else. */
+static const char *packed_by(FILE *in)
+{
+    static const unsigned char gzip[] = {0x1f, 0x8b}, zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
+    unsigned char bytes[4] = {0};
+    fread(bytes, 1, sizeof bytes, in);
+    rewind(in);
+    if (memcmp(bytes, gzip, sizeof gzip) == 0) return "gzip";
+    return memcmp(bytes, zstd, sizeof zstd) == 0 ? "zstd" : NULL;
+}
+
 FILE *trace_text_open(const char *file, struct err *err)
 {
     struct stat stat_of;
@@ -21,7 +32,11 @@ FILE *trace_text_open(const char *file, struct err *err)
         err_add(err, whole, "C083: is no regular file");
     else if (!(in = fopen(file, "rb")))
         err_add(err, whole, "C083: cannot read: %s", strerror(errno));
-    return in;
+    const char *packed = in ? packed_by(in) : NULL;
+    if (!packed) return in;
+    err_add(err, whole, "C083: is compressed with %s: unpack it first", packed);
+    fclose(in);
+    return NULL;
 }
 
 void trace_text_begin(struct trace_text *text)

@@ -108,11 +108,14 @@ struct checkpoint *checkpoint_new(struct sim *sim, const struct checkpoint_cfg *
     checkpoint->writers = ARENA_ARRAY(sim_arena(sim), struct reader, nodes->n);
     timer_init(&checkpoint->snapshot, on_snapshot, checkpoint, sim_component(sim), 0);
     for (int64_t i = 0; i < nodes->n; i++) {
+        struct reader_draws draws = nodes->draws;
+        draws.at.node += (int32_t)i;
         checkpoint->writers[i] = (struct reader){.session = nodes->session[i],
                                                  .set = set,
                                                  .write = true,
                                                  .threads = nodes->gpus,
                                                  .progress = on_written,
+                                                 .draws = draws,
                                                  .owner = checkpoint};
         reader_init(&checkpoint->writers[i]);
     }

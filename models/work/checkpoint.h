@@ -50,6 +50,7 @@ struct checkpoint_nodes {
     int64_t n, gpus;                /* gpus: per node */
     checkpoint_resume_fn *resume;
     void *owner;
+    struct reader_draws draws; /* of the first node; those behind it draw the same lanes there */
 };
 
 struct checkpoint;

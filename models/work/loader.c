@@ -143,7 +143,19 @@ static void on_read(struct sim *sim, struct reader *reader)
     advance(process);
 }
 
-static void init_process(struct loader *loader, int64_t i, struct session *session)
+/* Where process i draws: node by node, a lane for each of its threads. */
+static struct reader_draws draws_of(const struct loader *loader, int64_t i, int64_t per_node)
+{
+    struct reader_draws draws = loader->cfg.draws;
+    if (!draws.spans) return draws;
+    draws.at.node = (int32_t)(i / per_node);
+    draws.at.lane += (int32_t)(i % per_node * loader->cfg.threads);
+    draws.name = arena_printf(sim_arena(loader->sim), "GPU %d %s", (int)(i % per_node), draws.name);
+    return draws;
+}
+
+static void init_process(struct loader *loader, int64_t i, struct session *session,
+                         int64_t per_node)
 {
     const struct loader_cfg *cfg = &loader->cfg;
     struct process *process = &loader->process[i];
@@ -154,6 +166,7 @@ static void init_process(struct loader *loader, int64_t i, struct session *sessi
                                       .set = cfg->set,
                                       .threads = cfg->threads,
                                       .progress = on_read,
+                                      .draws = draws_of(loader, i, per_node),
                                       .owner = process};
     reader_init(&process->reader);
     timer_init(&process->decode, on_decoded, process, sim_component(loader->sim), 0);
@@ -168,7 +181,7 @@ struct loader *loader_new(struct sim *sim, const struct loader_cfg *cfg,
     loader->process_n = n * processes_per_session;
     loader->process = ARENA_ARRAY(sim_arena(sim), struct process, loader->process_n);
     for (int64_t i = 0; i < loader->process_n; i++)
-        init_process(loader, i, sessions[i / processes_per_session]);
+        init_process(loader, i, sessions[i / processes_per_session], processes_per_session);
     return loader;
 }
 

@@ -25,6 +25,7 @@ struct loader_cfg {
     double cached_fraction; /* of decoded samples kept in memory from the first pass on */
     loader_ready_fn *ready; /* called when loader_ready turns true while it is awaited */
     void *owner;
+    struct reader_draws draws; /* at.lane: of the first process of each node; the others follow */
 };
 
 /* loader_new makes processes_per_session processes on each of n sessions. */

@@ -1,4 +1,8 @@
-/* phases.c - the ledger of a job's time (phases.h). */
+/* phases.c - the ledger of a job's time (phases.h).
+ *
+ * The one idea of the drawing: what is charged is what is drawn, so that a timeline and the shares
+ * cannot tell two stories. Loading is drawn by its readers alone, as it is charged in crumbs.
+ */
 #include "models/work/phases.h"
 
 static const char *const category_names[] = {
@@ -27,10 +31,34 @@ void phases_begin(struct phases *phases, const char *name, int64_t now_ps, int64
     *phase = (struct phase){.name = name, .start_ps = now_ps, .read_bytes = read_bytes};
 }
 
-void phases_add(struct phases *phases, enum phase_category category, enum bound bound,
-                int64_t time_ps)
+static void draw(const struct phases *phases, const char *name, const char *category,
+                 int64_t start_ps, int64_t time_ps)
 {
+    for (int64_t i = 0; i < phases->nodes; i++)
+        spans_add(phases->spans, &(struct span){.at = {(int32_t)i, PHASES_LANE},
+                                                .name = name,
+                                                .category = category,
+                                                .start_ps = start_ps,
+                                                .end_ps = start_ps + time_ps,
+                                                .bytes = -1});
+}
+
+void phases_add(struct phases *phases, enum phase_category category, enum bound bound,
+                int64_t start_ps, int64_t time_ps)
+{
+    static const char *const kinds[] = {
+        [PHASE_START] = "start",     [PHASE_LOAD] = NULL,
+        [PHASE_COMPUTE] = "compute", [PHASE_ALL_REDUCE] = "communication",
+        [PHASE_READ_STALL] = "wait", [PHASE_EVALUATION] = "compute",
+        [PHASE_SERIAL] = "io",       [PHASE_CHECKPOINT] = "io",
+    };
+    char name[64];
     bound_add(&phases->list[phases->n - 1].share[category], bound, time_ps);
+    if (!phases->spans || time_ps == 0 || !kinds[category]) return;
+    snprintf(name, sizeof name, "%s", category_names[category]);
+    if (category == PHASE_READ_STALL)
+        snprintf(name, sizeof name, "waits for data: %s", bound_name(bound));
+    draw(phases, name, kinds[category], start_ps, time_ps);
 }
 
 int64_t phases_sum(const struct phases *phases, enum phase_category category)

@@ -8,6 +8,7 @@
 #define RAILSIM_MODELS_WORK_READER_H
 
 #include "models/storage/stream.h"
+#include "sim/base/spans.h"
 
 struct reader;
 /* reader_progress_fn is called when reader->taken_bytes has grown; in the end it is the range. */
@@ -19,6 +20,16 @@ struct reader_thread {
     struct request open; /* the metadata operation */
     int64_t seen_off;    /* of the stream, counted into taken_bytes */
     bool busy;           /* the stream is open */
+    bool drawing;        /* a span has begun, at since_ps */
+    int64_t since_ps, drawn_off;
+};
+
+/* struct reader_draws: for a timeline, a lane per thread, from `at` on, called by name and number.
+ * Spans: opening, and reading as long as it may go on; spans NULL = nobody draws. */
+struct reader_draws {
+    const struct spans *spans;
+    struct spans_lane at;
+    const char *name;
 };
 
 /* struct reader: owned by the caller; reader_init once, then reader_start as often as wanted. */
@@ -29,6 +40,7 @@ struct reader {
     int64_t threads;
     reader_progress_fn *progress;
     void *owner;
+    struct reader_draws draws;
     /* ---- */
     int64_t begin, end, cursor; /* bytes of the set */
     int64_t taken_bytes, allowed_bytes;

@@ -14,8 +14,8 @@
 #include "models/work/phases.h"
 #include "sim/base/units.h"
 
-enum { SET_LOAD, SET_DATA, SET_EVALUATION, SET_CHECKPOINT };
-_Static_assert(SET_CHECKPOINT < TRAIN_SETS_MAX, "a place for every set");
+/* Lanes of a node: the phases, streams of the load, then those of each GPU's readers. */
+enum { LANE_LOAD = PHASES_LANE + 1 };
 
 enum { TIMER_STARTUP, TIMER_STEP, TIMER_EVALUATION };
 
@@ -112,7 +112,7 @@ static void begin_evaluation_step(struct train *train)
         loader_take(train->evaluation);
     }
     int64_t step_ps = train->cfg->evaluation.compute_ps / train->evaluation_steps;
-    phases_add(&train->phases, PHASE_EVALUATION, BOUND_COMPUTE, step_ps);
+    phases_add(&train->phases, PHASE_EVALUATION, BOUND_COMPUTE, now_ps(train), step_ps);
     timer_after(train->sim, &train->evaluate, step_ps);
 }
 
@@ -120,7 +120,7 @@ static void on_evaluation_data(struct sim *sim, struct loader *loader)
 {
     (void)sim;
     struct train *train = loader_owner(loader);
-    phases_add(&train->phases, PHASE_READ_STALL, loader_bound(loader),
+    phases_add(&train->phases, PHASE_READ_STALL, loader_bound(loader), train->wait_ps,
                now_ps(train) - train->wait_ps);
     begin_evaluation_step(train);
 }
@@ -197,14 +197,16 @@ static void on_serial(struct sim *sim, struct request *request)
 {
     (void)sim;
     struct train *train = request->owner;
-    phases_add(&train->phases, PHASE_SERIAL, BOUND_METADATA, now_ps(train) - train->wait_ps);
+    phases_add(&train->phases, PHASE_SERIAL, BOUND_METADATA, train->wait_ps,
+               now_ps(train) - train->wait_ps);
     next_serial(train);
 }
 
 static void on_checkpoint(void *owner, enum bound bound)
 {
     struct train *train = owner;
-    phases_add(&train->phases, PHASE_CHECKPOINT, bound, now_ps(train) - train->wait_ps);
+    phases_add(&train->phases, PHASE_CHECKPOINT, bound, train->wait_ps,
+               now_ps(train) - train->wait_ps);
     after_checkpoint(train);
 }
 
@@ -234,17 +236,18 @@ static int64_t exposed_all_reduce_ps(const struct train *train)
 static void compute(struct train *train)
 {
     if (train->data) loader_take(train->data);
+    int64_t from_ps = now_ps(train), compute_ps = train->cfg->step.compute_ps;
     int64_t reduce_ps = exposed_all_reduce_ps(train);
-    phases_add(&train->phases, PHASE_COMPUTE, BOUND_COMPUTE, train->cfg->step.compute_ps);
-    phases_add(&train->phases, PHASE_ALL_REDUCE, BOUND_NVLINK, reduce_ps);
-    timer_after(train->sim, &train->compute, train->cfg->step.compute_ps + reduce_ps);
+    phases_add(&train->phases, PHASE_COMPUTE, BOUND_COMPUTE, from_ps, compute_ps);
+    phases_add(&train->phases, PHASE_ALL_REDUCE, BOUND_NVLINK, from_ps + compute_ps, reduce_ps);
+    timer_after(train->sim, &train->compute, compute_ps + reduce_ps);
 }
 
 static void on_data(struct sim *sim, struct loader *loader)
 {
     (void)sim;
     struct train *train = loader_owner(loader);
-    phases_add(&train->phases, PHASE_READ_STALL, loader_bound(loader),
+    phases_add(&train->phases, PHASE_READ_STALL, loader_bound(loader), train->wait_ps,
                now_ps(train) - train->wait_ps);
     compute(train);
 }
@@ -297,7 +300,8 @@ static void start_clock(struct train *train)
     train->clock_ps = now_ps(train);
     if (train->cfg->startup_ps > 0) {
         phase(train, "start");
-        phases_add(&train->phases, PHASE_START, BOUND_STARTUP, train->cfg->startup_ps);
+        phases_add(&train->phases, PHASE_START, BOUND_STARTUP, now_ps(train),
+                   train->cfg->startup_ps);
     }
     timer_after(train->sim, &train->startup, train->cfg->startup_ps);
 }
@@ -306,7 +310,8 @@ static void on_loaded(struct sim *sim, struct reader *reader)
 {
     (void)sim;
     struct train *train = reader->owner;
-    phases_add(&train->phases, PHASE_LOAD, reader->bound, now_ps(train) - train->wait_ps);
+    phases_add(&train->phases, PHASE_LOAD, reader->bound, train->wait_ps,
+               now_ps(train) - train->wait_ps);
     train->wait_ps = now_ps(train);
     if (reader_at_end(reader) && --train->busy_readers == 0) start_clock(train);
 }
@@ -322,30 +327,12 @@ void train_start(struct train *train)
     train->wait_ps = now_ps(train);
     train->busy_readers = train->nodes.n;
     for (int64_t i = 0; i < train->nodes.n; i++) {
-        reader_start(&train->readers[i], 0, train->sets[SET_LOAD].total_bytes);
-        reader_allow(&train->readers[i], train->sets[SET_LOAD].total_bytes);
+        reader_start(&train->readers[i], 0, train->sets[TRAIN_SET_LOAD].total_bytes);
+        reader_allow(&train->readers[i], train->sets[TRAIN_SET_LOAD].total_bytes);
     }
 }
 
 /* ---- building -------------------------------------------------------------------------------- */
-
-static struct file_set describe(int64_t size_bytes, int64_t files)
-{
-    int64_t file_bytes = files > 0 ? (size_bytes + files - 1) / files : 0;
-    if (file_bytes > 0) files = (size_bytes + file_bytes - 1) / file_bytes;
-    return (struct file_set){
-        .files = size_bytes > 0 ? files : 0, .file_bytes = file_bytes, .total_bytes = size_bytes};
-}
-
-int train_sets(const struct train_cfg *cfg, struct file_set *sets)
-{
-    sets[SET_LOAD] = describe(cfg->load.size_bytes, cfg->load.files);
-    sets[SET_DATA] = describe(cfg->dataset.size_bytes, cfg->dataset.files);
-    sets[SET_EVALUATION] =
-        describe(cfg->evaluation.dataset.size_bytes, cfg->evaluation.dataset.files);
-    sets[SET_CHECKPOINT] = describe(cfg->checkpoint.size_bytes, cfg->checkpoint.files);
-    return TRAIN_SETS_MAX;
-}
 
 static int64_t ceil_div(int64_t a, int64_t b)
 {
@@ -373,6 +360,7 @@ static struct loader *make_loader(struct train *train, int set, int64_t records,
     loader.shuffle_records = cfg->reader.shuffle_records;
     loader.decode_rate = cfg->reader.decode_rate;
     loader.owner = train;
+    loader.draws.spans = train->nodes.spans;
     return loader_new(train->sim, &loader, train->nodes.session, train->nodes.n, train->nodes.gpus);
 }
 
@@ -381,11 +369,13 @@ static void make_readers(struct train *train)
     int64_t n = train->nodes.n;
     train->readers = ARENA_ARRAY(sim_arena(train->sim), struct reader, n);
     for (int64_t i = 0; i < n; i++) {
-        train->readers[i] = (struct reader){.session = train->nodes.session[i],
-                                            .set = &train->sets[SET_LOAD],
-                                            .threads = train->cfg->load.streams,
-                                            .progress = on_loaded,
-                                            .owner = train};
+        train->readers[i] = (struct reader){
+            .session = train->nodes.session[i],
+            .set = &train->sets[TRAIN_SET_LOAD],
+            .threads = train->cfg->load.streams,
+            .progress = on_loaded,
+            .draws = {.spans = train->nodes.spans, .at = {(int32_t)i, LANE_LOAD}, .name = "load"},
+            .owner = train};
         reader_init(&train->readers[i]);
     }
 }
@@ -394,21 +384,26 @@ static void make_loaders(struct train *train)
 {
     const struct train_cfg *cfg = train->cfg;
     int64_t batch = gpus(train) * cfg->step.batch_per_gpu;
+    const int32_t lane = LANE_LOAD + (int32_t)cfg->load.streams;
+    const int32_t lanes = (int32_t)(train->nodes.gpus * cfg->reader.threads); /* per node */
     train->epoch_steps = cfg->steps > 0 ? cfg->steps : ceil_div(cfg->dataset.records, batch);
     train->evaluation_steps = 1;
     if (cfg->dataset.records > 0)
         train->data = make_loader(
-            train, SET_DATA, cfg->dataset.records,
+            train, TRAIN_SET_DATA, cfg->dataset.records,
             &(struct loader_cfg){.steps = train->epoch_steps,
                                  .passes = cfg->epochs,
                                  .cached_fraction = cached_fraction(train, cfg->dataset.records),
-                                 .ready = on_data});
+                                 .ready = on_data,
+                                 .draws = {.at.lane = lane, .name = "read"}});
     if (cfg->evaluation.dataset.records == 0) return;
     train->evaluation_steps = ceil_div(cfg->evaluation.dataset.records, batch);
-    train->evaluation = make_loader(train, SET_EVALUATION, cfg->evaluation.dataset.records,
-                                    &(struct loader_cfg){.steps = train->evaluation_steps,
-                                                         .passes = 1,
-                                                         .ready = on_evaluation_data});
+    train->evaluation = make_loader(
+        train, TRAIN_SET_EVALUATION, cfg->evaluation.dataset.records,
+        &(struct loader_cfg){.steps = train->evaluation_steps,
+                             .passes = 1,
+                             .ready = on_evaluation_data,
+                             .draws = {.at.lane = lane + lanes, .name = "read to evaluate"}});
 }
 
 struct train *train_new(struct sim *sim, const struct train_cfg *cfg,
@@ -419,15 +414,24 @@ struct train *train_new(struct sim *sim, const struct train_cfg *cfg,
     train->sim = sim;
     train->nodes = *nodes;
     train->sets = sets;
-    train->phases.arena = sim_arena(sim);
+    train->phases =
+        (struct phases){.arena = sim_arena(sim), .spans = nodes->spans, .nodes = nodes->n};
+    for (int64_t i = 0; nodes->spans && i < nodes->n; i++)
+        spans_name(nodes->spans, (struct spans_lane){(int32_t)i, PHASES_LANE}, "training");
+    const int32_t readers =
+        (int32_t)(cfg->load.streams + 2 * nodes->gpus * cfg->reader.threads); /* that draw */
     train->waits_for = "nothing";
     make_loaders(train);
     if (cfg->load.size_bytes > 0) make_readers(train);
     if (cfg->checkpoint.every_steps > 0 && cfg->checkpoint.size_bytes > 0)
-        train->checkpoint =
-            checkpoint_new(sim, &cfg->checkpoint, &sets[SET_CHECKPOINT],
-                           &(struct checkpoint_nodes){nodes->session, nodes->n, nodes->gpus,
-                                                      on_checkpoint, train});
+        train->checkpoint = checkpoint_new(
+            sim, &cfg->checkpoint, &sets[TRAIN_SET_CHECKPOINT],
+            &(struct checkpoint_nodes){nodes->session,
+                                       nodes->n,
+                                       nodes->gpus,
+                                       on_checkpoint,
+                                       train,
+                                       {nodes->spans, {0, LANE_LOAD + readers}, "write"}});
     train->serial = (struct request){.kind = REQUEST_META, .done = on_serial, .owner = train};
     uint32_t component = sim_component(sim);
     timer_init(&train->startup, on_startup, train, component, TIMER_STARTUP);
@@ -437,6 +441,11 @@ struct train *train_new(struct sim *sim, const struct train_cfg *cfg,
 }
 
 /* ---- results --------------------------------------------------------------------------------- */
+
+int64_t train_clock_ps(const struct train *train)
+{
+    return train->clock_ps;
+}
 
 const char *train_waits_for(const struct train *train, struct arena *arena)
 {

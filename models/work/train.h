@@ -50,13 +50,20 @@ struct train_nodes {
     struct session *const *session; /* [n] one storage client per node */
     int64_t n, gpus;                /* gpus: per node */
     int64_t gpu_link_bps;           /* of one GPU towards the others, one way */
+    const struct spans *spans;      /* NULL = nobody draws */
 };
 
 struct train;
 
 /* train_sets fills sets[TRAIN_SETS_MAX] with the file sets that a workload reads or writes and
  * returns their number; the caller registers them with the caches before train_new. */
-#define TRAIN_SETS_MAX 4
+enum train_set {
+    TRAIN_SET_LOAD,
+    TRAIN_SET_DATA,
+    TRAIN_SET_EVALUATION,
+    TRAIN_SET_CHECKPOINT,
+    TRAIN_SETS_MAX
+};
 int train_sets(const struct train_cfg *cfg, struct file_set *sets);
 
 /* train_new builds the job; sets as registered. It calls sim_finish when it is done. */
@@ -64,6 +71,8 @@ struct train *train_new(struct sim *sim, const struct train_cfg *cfg,
                         const struct train_nodes *nodes, const struct file_set *sets);
 /* train_start arms the first event. */
 void train_start(struct train *train);
+/* train_clock_ps returns when the clock started, from which phases are counted; 0 before. */
+int64_t train_clock_ps(const struct train *train);
 /* train_waits_for says in words what a job that is not done waits for. */
 const char *train_waits_for(const struct train *train, struct arena *arena);
 /* train_record stores phases, shares and metrics of a job that ran (to the end or not). */

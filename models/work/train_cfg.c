@@ -296,3 +296,23 @@ const struct schema train_schema = {
     .fields = fields,
     .check = check,
 };
+
+/* ---- what it reads and writes ---------------------------------------------------------------- */
+
+static struct file_set describe(int64_t size_bytes, int64_t files)
+{
+    int64_t file_bytes = files > 0 ? (size_bytes + files - 1) / files : 0;
+    if (file_bytes > 0) files = (size_bytes + file_bytes - 1) / file_bytes;
+    return (struct file_set){
+        .files = size_bytes > 0 ? files : 0, .file_bytes = file_bytes, .total_bytes = size_bytes};
+}
+
+int train_sets(const struct train_cfg *cfg, struct file_set *sets)
+{
+    sets[TRAIN_SET_LOAD] = describe(cfg->load.size_bytes, cfg->load.files);
+    sets[TRAIN_SET_DATA] = describe(cfg->dataset.size_bytes, cfg->dataset.files);
+    sets[TRAIN_SET_EVALUATION] =
+        describe(cfg->evaluation.dataset.size_bytes, cfg->evaluation.dataset.files);
+    sets[TRAIN_SET_CHECKPOINT] = describe(cfg->checkpoint.size_bytes, cfg->checkpoint.files);
+    return TRAIN_SETS_MAX;
+}

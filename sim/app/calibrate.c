@@ -48,6 +48,12 @@ static const struct cli_verb verb = {
     .options = options,
 };
 
+/* Is it a number with digits behind the point, not a count of base units? */
+static bool is_real(const struct free_key *key)
+{
+    return key->dim == UNIT_FRACTION || key->dim == UNIT_REAL;
+}
+
 /* "storage.client.tcp_window=16252928B" for all keys, separated by blanks. */
 static const char *overrides(struct calibrate *calibrate, const double *p)
 {
@@ -58,10 +64,10 @@ static const char *overrides(struct calibrate *calibrate, const double *p)
     const char *text = "";
     for (int k = 0; k < calibrate->key_n; k++) {
         const struct free_key *key = &calibrate->key[k];
-        bool real = key->dim == UNIT_FRACTION || key->dim == UNIT_REAL;
-        text = real ? arena_printf(calibrate->validation.arena, "%s %s=%.17g", text, key->key, p[k])
-                    : arena_printf(calibrate->validation.arena, "%s %s=%.0f%s", text, key->key,
-                                   p[k], base_units[key->dim]);
+        struct arena *arena = calibrate->validation.arena;
+        text = is_real(key) ? arena_printf(arena, "%s %s=%.17g", text, key->key, p[k])
+                            : arena_printf(arena, "%s %s=%.0f%s", text, key->key, p[k],
+                                           base_units[key->dim]);
     }
     return text;
 }
@@ -82,6 +88,37 @@ static bool residuals(void *self, const double *p, int k, double *residual, int 
     return true;
 }
 
+/* The first calibrated row as its file has it, with its own overrides, which a workload may need,
+ * and one more, unless that is "". */
+static bool load_first(struct calibrate *calibrate, const char *more, struct point_config *config,
+                       struct err *err)
+{
+    struct arena *arena = calibrate->validation.arena;
+    const struct validation_row *row = calibrate->row[0];
+    char *rest = NULL, *text = arena_strdup(arena, row->set);
+    const char **sets = ARENA_ARRAY(arena, const char *, strlen(text) / 2 + 2);
+    struct point point = {.topology = *row->topology ? row->topology : calibrate->file->topology,
+                          .workload = row->workload,
+                          .sets = sets,
+                          .seed = CLI_SEED_DEFAULT};
+    for (char *one = strtok_r(text, " ", &rest); one; one = strtok_r(NULL, " ", &rest))
+        sets[point.set_n++] = one;
+    if (*more) sets[point.set_n++] = more;
+    return point_load(arena, &point, config, err);
+}
+
+/* Is a key whose value is a whole number without a unit a count? Others may be a bit less. */
+static bool is_count(struct calibrate *calibrate, const char *key, double value)
+{
+    struct err err = {0};
+    struct point_config config;
+    const char *less =
+        arena_printf(calibrate->validation.arena, "%s=%.17g", key, value - STEP * value / 10);
+    bool real = load_first(calibrate, less, &config, &err);
+    err_free(&err);
+    return !real;
+}
+
 /* The dimension and value of a key as the files give it. */
 static bool find_key(struct calibrate *calibrate, const struct schema_rows *rows, const char *key)
 {
@@ -93,6 +130,7 @@ static bool find_key(struct calibrate *calibrate, const struct schema_rows *rows
         for (size_t d = 0; d < sizeof(dims) / sizeof(dims[0]); d++) {
             union unit_value value;
             if (units_parse(dims[d], rows->row[i].value, &value)) continue;
+            if (dims[d] == UNIT_COUNT && !is_count(calibrate, key, (double)value.i)) continue;
             found->key = key;
             found->dim = dims[d];
             found->start = dims[d] == UNIT_REAL ? value.d : (double)value.i;
@@ -115,11 +153,8 @@ static bool prepare(struct calibrate *calibrate, struct arena *arena)
     if (calibrate->row_n == 0 || !*file->calibrate.keys)
         return err_add(&calibrate->err, (struct err_pos){0},
                        "%s names no keys to calibrate, or no calibrated rows", file->name);
-    struct point point = {.topology = file->topology,
-                          .workload = calibrate->row[0]->workload,
-                          .seed = CLI_SEED_DEFAULT};
     struct point_config config;
-    if (!point_load(arena, &point, &config, &calibrate->err)) return false;
+    if (!load_first(calibrate, "", &config, &calibrate->err)) return false;
     char *rest = NULL, *keys = arena_strdup(arena, file->calibrate.keys);
     bool ok = true;
     for (char *one = strtok_r(keys, " ", &rest); one; one = strtok_r(NULL, " ", &rest)) {
@@ -154,13 +189,14 @@ static void print(struct calibrate *calibrate, const struct fit_problem *problem
     for (int k = 0; k < calibrate->key_n; k++) {
         const struct free_key *key = &calibrate->key[k];
         union unit_value value = {.i = (int64_t)(key->best + 0.5)};
-        if (key->dim == UNIT_REAL) value.d = key->best;
+        if (is_real(key)) value.d = key->best;
         units_format(key->dim, value, text);
         if (calibrate->json)
             json_string(&json, key->key, text);
         else
-            printf("    %s: %s   # files have %.0f, this is %.0f\n", key->key, text, key->start,
-                   key->best);
+            printf(is_real(key) ? "    %s: %s   # files have %.4g, this is %.4g\n"
+                                : "    %s: %s   # files have %.0f, this is %.0f\n",
+                   key->key, text, key->start, key->best);
     }
     if (!calibrate->json) return;
     json_end(&json, '}');

@@ -221,8 +221,10 @@ void cli_launch_fold(struct arena *arena, struct cli_launch *launch)
     if (!launch->fabric) return;
     struct cli_texts *sets = &launch->sets;
     const char **text = ARENA_ARRAY(arena, const char *, sets->n + 1);
+    launch->options = ARENA_ARRAY(arena, const char *, sets->n + 1);
     for (int i = 0; i < sets->n; i++)
         text[i] = sets->text[i];
+    launch->options[sets->n] = "--fabric";
     text[sets->n++] = arena_printf(arena, "network.model=%s", launch->fabric);
     sets->text = text;
 }

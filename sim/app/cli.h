@@ -87,6 +87,7 @@ const char *cli_json_texts(struct arena *arena, const char *const *texts, int n,
  * verb's struct `type` with a member `launch`. */
 struct cli_launch {
     struct cli_texts sets;
+    const char **options; /* of struct point, for sets; by cli_launch_fold */
     const char *output, *fabric;
     uint64_t seed;
     struct sim_limits limits;
@@ -127,7 +128,8 @@ struct cli_launch {
         "verbose", 'v', CLI_FLAG, CLI_LAUNCH_AT(type, verbose), NULL, "say more"                   \
     }
 
-/* cli_launch_fold turns --fabric into one more --set. Call it once, after cli_parse. */
+/* cli_launch_fold turns --fabric into one more --set, whose option it notes. Call it once, after
+ * cli_parse. */
 void cli_launch_fold(struct arena *arena, struct cli_launch *launch);
 
 /* cli_data_path returns the path of a shipped file or folder ("plots", "workloads/x.yaml"), below

@@ -70,13 +70,19 @@ static const struct cli_verb verb = {
 static bool make_sizes(struct collective_cli *cli)
 {
     const struct err_pos nowhere = {0};
-    bool range = cli->from_bytes > 0 || cli->to_bytes > 0;
-    if (range && cli->bytes > 0)
+    bool range = cli->from_bytes >= 0 || cli->to_bytes >= 0;
+    if (range && cli->bytes >= 0)
         return err_add(&cli->err, nowhere, "--bytes is one size, --from and --to are several");
     if (cli->factor < 2) return err_add(&cli->err, nowhere, "--factor: 2 or more");
     int64_t from = range ? cli->from_bytes : cli->bytes, to = range ? cli->to_bytes : cli->bytes;
-    if (range && from == 0) from = 8;
-    if (!range && from == 0) from = to = INT64_C(1) << 30;
+    if (range && to < 0)
+        return err_add(&cli->err, nowhere,
+                       "--to is missing: --from is the first of several sizes, --to the last "
+                       "(--bytes is one size)");
+    if (range && from < 0) from = 8;
+    if (!range && from < 0) from = to = INT64_C(1) << 30;
+    if (from == 0)
+        return err_add(&cli->err, nowhere, "%s: at least 1B", range ? "--from" : "--bytes");
     if (to < from) return err_add(&cli->err, nowhere, "--to must be at least --from");
     for (int64_t size = from; size <= to; size *= cli->factor) {
         if (cli->size_n == SIZES_MAX)
@@ -94,38 +100,47 @@ static bool is_file(const char *algorithm)
     return len > 4 && strcmp(algorithm + len - 4, ".xml") == 0;
 }
 
-/* The overrides of one size: the options as keys of the workload, then the user's --set. */
-static const char **make_sets(const struct collective_cli *cli, int64_t size, struct arena *arena,
-                              int *n)
+/* make_sets gives a point the overrides of one size: the options as keys of the workload, then the
+ * user's --set. */
+static void make_sets(const struct collective_cli *cli, int64_t size, struct arena *arena,
+                      struct point *point)
 {
+    const char *first = cli->to_bytes < 0 ? "--bytes" : "--from";
     const struct {
-        const char *key, *value;
+        const char *option, *key, *value;
     } given[] = {
-        {"network.model", cli->fabric},
-        {"workload.op", cli->op},
-        {is_file(cli->algorithm) ? "workload.file" : "workload.algorithm", cli->algorithm},
-        {"workload.protocol", cli->protocol},
-        {"workload.channels", cli->channels},
-        {"workload.slices", cli->slices},
-        {"workload.ranks", cli->ranks},
+        {size == cli->size[0] ? first : "--to", "workload.size",
+         arena_printf(arena, "%" PRId64 "B", size)},
+        {"--fabric", "network.model", cli->fabric},
+        {"--op", "workload.op", cli->op},
+        {"--algorithm", is_file(cli->algorithm) ? "workload.file" : "workload.algorithm",
+         cli->algorithm},
+        {"--protocol", "workload.protocol", cli->protocol},
+        {"--channels", "workload.channels", cli->channels},
+        {"--slices", "workload.slices", cli->slices},
+        {"--ranks", "workload.ranks", cli->ranks},
     };
     const int given_n = (int)(sizeof given / sizeof *given);
-    const char **sets = ARENA_ARRAY(arena, const char *, given_n + 1 + cli->sets.n);
-    *n = 0;
-    sets[(*n)++] = arena_printf(arena, "workload.size=%" PRId64 "B", size);
-    for (int i = 0; i < given_n; i++)
-        if (given[i].value)
-            sets[(*n)++] = arena_printf(arena, "%s=%s", given[i].key, given[i].value);
+    const char **sets = ARENA_ARRAY(arena, const char *, given_n + cli->sets.n);
+    const char **typed = ARENA_ARRAY(arena, const char *, given_n + cli->sets.n);
+    int n = 0;
+    for (int i = 0; i < given_n; i++) {
+        if (!given[i].value) continue;
+        typed[n] = given[i].option;
+        sets[n++] = arena_printf(arena, "%s=%s", given[i].key, given[i].value);
+    }
     for (int i = 0; i < cli->sets.n; i++)
-        sets[(*n)++] = cli->sets.text[i];
-    return sets;
+        sets[n++] = cli->sets.text[i];
+    point->sets = sets;
+    point->options = typed;
+    point->set_n = n;
 }
 
 static bool load(struct collective_cli *cli, struct arena *arena)
 {
     for (int64_t i = 0; i < cli->size_n; i++) {
         struct point point = {.topology = cli->topology, .workload = WORKLOAD, .seed = cli->seed};
-        point.sets = make_sets(cli, cli->size[i], arena, &point.set_n);
+        make_sets(cli, cli->size[i], arena, &point);
         if (!point_load(arena, &point, &cli->config[i], &cli->err)) return false;
     }
     return true;
@@ -148,6 +163,14 @@ static const char *word(const struct record *record, int i, char *buf, size_t si
         at += strcspn(at, " ") + (at[strcspn(at, " ")] == ' ');
     snprintf(buf, size, "%.*s", (int)strcspn(at, " "), at);
     return buf;
+}
+
+/* What was moved: an all-to-all of fewer bytes than ranks rounds down, as nccl-tests do. */
+static int64_t size_of(const struct collective_cli *cli, const struct worker_result *result)
+{
+    double moved;
+    return record_find(result->record, "collective", "size", &moved) ? (int64_t)moved
+                                                                     : cli->size[result->index];
 }
 
 static void print_line(struct collective_cli *cli, int64_t size, const struct record *record)
@@ -203,9 +226,9 @@ static bool done(void *self, const struct worker_result *result)
     const struct record *record = result->record;
     bool ok = strcmp(record->status, sim_stop_name(SIM_DONE)) == 0;
     if (cli->json)
-        print_json(cli, cli->size[result->index], record);
+        print_json(cli, size_of(cli, result), record);
     else if (ok)
-        print_line(cli, cli->size[result->index], record);
+        print_line(cli, size_of(cli, result), record);
     if (!ok)
         fprintf(stderr, "%s: %s: %s\n", cli->config[result->index].label, record->status,
                 record->message);
@@ -232,7 +255,12 @@ int collective_main(int argc, char **argv)
 {
     struct arena arena = {0};
     struct cli_line line = {.argc = argc, .argv = argv};
-    struct collective_cli cli = {.factor = 2, .seed = CLI_SEED_DEFAULT, .out = {.out = stdout}};
+    struct collective_cli cli = {.bytes = -1,
+                                 .from_bytes = -1,
+                                 .to_bytes = -1,
+                                 .factor = 2,
+                                 .seed = CLI_SEED_DEFAULT,
+                                 .out = {.out = stdout}};
     int code = cli_parse(&verb, &line, &arena, &cli);
     if (code == CLI_GO) {
         cli.topology = line.args.text[0];

@@ -58,15 +58,22 @@ static const struct tree_node *given(const struct filler *f, const char *path)
     return node;
 }
 
-/* put adds a value unless it is given, text is NULL, or the section is no map (the schema will say
- * so). */
+/* fits: all sections of the path that there are, are maps; where not, the schema will say so. */
+static bool fits(const struct filler *f, const char *path)
+{
+    for (const char *dot = strchr(path, '.'); dot; dot = strchr(dot + 1, '.')) {
+        const struct tree_node *node =
+            given(f, arena_printf(f->arena, "%.*s", (int)(dot - path), path));
+        if (node && node->kind != TREE_MAP) return false;
+    }
+    return true;
+}
+
+/* put adds a value unless it is given or text is NULL. */
 static void put(const struct filler *f, const char *path, const char *text)
 {
     const struct tree_override set = {.path = path, .value = text, .origin = f->origin};
-    const char *section = arena_printf(f->arena, "%.*s", (int)(strrchr(path, '.') - path), path);
-    const struct tree_node *node = given(f, section);
-    if (!text || given(f, path) || (node && node->kind != TREE_MAP)) return;
-    tree_set(f->arena, f->root, &set, f->err);
+    if (text && !given(f, path) && fits(f, path)) tree_set(f->arena, f->root, &set, f->err);
 }
 
 static void put_unit(const struct filler *f, const char *path, enum unit_dim dim, int64_t value)
@@ -94,20 +101,37 @@ static void put_accelerator(struct filler *f, const struct device_accelerator *a
     put_unit(f, "node.gpu_link_rate", UNIT_RATE, a->link_bps);
     put_number(f, "node.gpu_link_efficiency", a->link_efficiency);
     put_number(f, "node.in_switch_efficiency", a->reduction_efficiency);
+    put_unit(f, "collectives.ll.channel_rate", UNIT_RATE, a->channel_bps[COLL_LL]);
+    put_unit(f, "collectives.ll128.channel_rate", UNIT_RATE, a->channel_bps[COLL_LL128]);
+    put_unit(f, "collectives.simple.channel_rate", UNIT_RATE, a->channel_bps[COLL_SIMPLE]);
+    put_unit(f, "collectives.in_switch.channel_rate", UNIT_RATE, a->switch_channel_bps);
     if (a->link_domain > SERVER_DOMAIN)
         put_unit(f, "node.nvlink_domain", UNIT_COUNT, a->link_domain);
 }
 
-/* has_link_rate: the kind of fabric that the topology names has that key. */
-static bool has_link_rate(const struct filler *f)
+/* key_of returns the key of the kind of fabric that the topology names; NULL = it has none. */
+static const struct schema_field *key_of(const struct filler *f, const char *key)
 {
     const struct tree_node *kind = given(f, "fabric.kind");
     for (int i = 0; kind && kind->kind == TREE_SCALAR && topo_kinds[i]; i++) {
         if (strcmp(topo_kinds[i]->name, kind->text) != 0) continue;
         for (const struct schema_field *field = topo_kinds[i]->fields; field->key; field++)
-            if (strcmp(field->key, "link_rate") == 0) return true;
+            if (strcmp(field->key, key) == 0) return field;
     }
-    return false;
+    return NULL;
+}
+
+/* ports_of returns the network ports of a server: as many as the kind of fabric has a key for, or
+ * one; 0: the topology gives a number that is none, which its schema will say. */
+static int64_t ports_of(const struct filler *f)
+{
+    const char *key = key_of(f, "rails") ? "rails" : "ports";
+    const struct schema_field *field = key_of(f, key);
+    const struct tree_node *node = given(f, arena_printf(f->arena, "fabric.%s", key));
+    union unit_value ports = {.i = 0};
+    if (!field) return 1;
+    const char *text = node ? node->kind == TREE_SCALAR ? node->text : "" : field->fallback;
+    return units_parse(UNIT_COUNT, text, &ports) ? 0 : ports.i;
 }
 
 static void put_system(struct filler *f, const struct device_catalogue *catalogue,
@@ -116,9 +140,10 @@ static void put_system(struct filler *f, const struct device_catalogue *catalogu
     f->origin = arena_printf(f->arena, "%s of the device catalogue", system->name);
     put(f, "node.accelerator", system->accelerator);
     put_unit(f, "node.gpus", UNIT_COUNT, system->gpus);
-    if (has_link_rate(f))
-        put_unit(f, "fabric.link_rate", UNIT_RATE,
-                 device_system_bps(catalogue, system) / system->gpus);
+    put(f, "collectives.cpu", device_cpu_name(system->cpu));
+    int64_t ports = ports_of(f);
+    if (key_of(f, "link_rate") && ports > 0)
+        put_unit(f, "fabric.link_rate", UNIT_RATE, device_system_bps(catalogue, system) / ports);
 }
 
 static const struct device_catalogue *read_file(struct filler *f, const struct tree_node *name)

@@ -14,9 +14,10 @@ struct tree_node;
 const struct device_catalogue *devices_load(struct arena *arena, struct err *err);
 
 /* devices_complete adds to a topology the keys that node.system and node.accelerator stand for,
- * unless they are given: node.gpu_link_rate, node.device.memory, ...; a server also gives
- * fabric.link_rate, its network rate per GPU. Names are looked up in the file of the key `devices`,
- * then in the built-in catalogue. Call it after all overrides; false if a name is unknown. */
+ * unless they are given: node.gpu_link_rate, node.device.memory, collectives.ll.channel_rate, ...;
+ * a server also gives collectives.cpu and fabric.link_rate, its network rate over its ports. Names
+ * are looked up in the file of the key `devices`, then in the built-in catalogue. Call it after all
+ * overrides; false if a name is unknown. */
 bool devices_complete(struct arena *arena, struct tree_node *root, struct err *err);
 
 /* devices_is_catalogue tells a file of devices from a topology. */

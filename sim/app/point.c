@@ -16,6 +16,7 @@
 #include "models/world.h"
 #include "sim/app/cli.h"
 #include "sim/app/devices.h"
+#include "sim/app/shipped.h"
 #include "sim/io/tree.h"
 
 #define WORKLOAD_PREFIX "workload."
@@ -55,31 +56,30 @@ static bool set_topology(const struct roots *roots, const struct tree_override *
     return !roots->topology || tree_set(roots->arena, roots->topology, set, roots->err);
 }
 
-/* apply puts texts[n] ("key=value") into the trees. */
-static bool apply(const struct roots *roots, const char *const *texts, int n, const char *origin)
+/* apply puts a text "key=value" into the trees; option: what was typed for it, or NULL. */
+static bool apply(const struct roots *roots, const char *text, const char *origin,
+                  const char *option)
 {
-    bool ok = true;
-    for (int i = 0; i < n; i++) {
-        const char *equals = strchr(texts[i], '=');
-        if (!equals || equals == texts[i]) {
-            ok = err_add(roots->err, nowhere, "%s %s: expected KEY=VALUE", origin, texts[i]);
-            continue;
-        }
-        int len = (int)(equals - texts[i]);
-        const struct tree_override set = {
-            .path = arena_printf(roots->arena, "%.*s", len, texts[i]),
-            .value = equals + 1,
-            .origin = origin,
-        };
-        ok &= point_is_workload(set.path) ? set_workload(roots, &set) : set_topology(roots, &set);
-    }
-    return ok;
+    const char *equals = strchr(text, '=');
+    if (!equals || equals == text)
+        return err_add(roots->err, nowhere, "%s %s: expected KEY=VALUE", origin, text);
+    const struct tree_override set = {
+        .path = arena_printf(roots->arena, "%.*s", (int)(equals - text), text),
+        .value = equals + 1,
+        .origin = option ? option : origin,
+        .alone = option,
+    };
+    return point_is_workload(set.path) ? set_workload(roots, &set) : set_topology(roots, &set);
 }
 
 static bool apply_all(const struct roots *roots, const struct point *point)
 {
-    bool sets = apply(roots, point->sets, point->set_n, "--set");
-    return apply(roots, point->varies, point->vary_n, "--vary") && sets;
+    bool ok = true;
+    for (int i = 0; i < point->set_n; i++)
+        ok &= apply(roots, point->sets[i], "--set", point->options ? point->options[i] : NULL);
+    for (int i = 0; i < point->vary_n; i++)
+        ok &= apply(roots, point->varies[i], "--vary", NULL);
+    return ok;
 }
 
 /* ---- loading --------------------------------------------------------------------------------- */
@@ -169,6 +169,7 @@ bool point_load(struct arena *arena, const struct point *point, struct point_con
     if (roots.topology) ok &= devices_complete(arena, roots.topology, err);
     if (roots.topology)
         ok &= bind_topology(arena, roots.topology, &config->topology, &config->rows, err);
+    if (roots.workload) shipped_complete(arena, roots.workload, world_workload_kinds);
     if (roots.workload)
         ok &= schema_bind_variant(&(struct schema_into){arena, WORKLOAD_PREFIX, &config->rows, err},
                                   world_workload_kinds, roots.workload, &config->workload);
@@ -191,6 +192,7 @@ bool point_check(struct arena *arena, const struct point *point, struct schema_r
     if (tree_find(root, "kind")) {
         roots.workload = root;
         bool ok = apply_all(&roots, point);
+        shipped_complete(arena, root, world_workload_kinds);
         return schema_bind_variant(&(struct schema_into){arena, WORKLOAD_PREFIX, rows, err},
                                    world_workload_kinds, root, &workload) &&
                ok && err->count == errors;

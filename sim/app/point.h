@@ -20,6 +20,8 @@ struct point {
                                         folder too (cli_file) */
     const char *const *sets;         /* "wan.rtt=15ms"; "workload.epochs=2" for the workload */
     int set_n;
+    const char *const *options; /* NULL, or [set_n]: the option that was typed for a set ("--op"),
+                                   NULL = --set itself */
     uint64_t seed;
     struct sim_limits limits;
     const char *const *varies; /* as sets, applied after them; their origin is "--vary" */

@@ -37,7 +37,11 @@ static const struct cli_option options[] = {
     {"timeline", 0, CLI_TEXT, offsetof(struct run, timeline.file), "FILE",
      "write what every GPU does when as JSON, for ui.perfetto.dev"},
     {"timeline-events", 0, CLI_COUNT, offsetof(struct run, timeline.events_max), "N",
-     "write at most so many events (default 1000000)"},
+     "write at most so many events (default 1000000): of the first nodes, if not of all"},
+    {"timeline-nodes", 0, CLI_TEXT, offsetof(struct run, timeline.nodes), "NODES",
+     "draw these nodes, counted from 0: 0..7,12"},
+    {"timeline-time", 0, CLI_TEXT, offsetof(struct run, timeline.time), "FROM..TO",
+     "draw what happens then: 2s..3s"},
     {0},
 };
 
@@ -88,6 +92,7 @@ static bool run_done(void *self, const struct worker_result *result)
         run_report_text(&run->point, record, stdout);
     if (run->failed)
         fprintf(stderr, "%s: %s: %s\n", run->config.label, record->status, record->message);
+    if (!run->launch.quiet) run_timeline_notice(&run->timeline, record, stderr);
     return stored;
 }
 
@@ -169,6 +174,7 @@ int run_main(int argc, char **argv)
             .workload = line.args.text[1],
             .sets = run.launch.sets.text,
             .set_n = run.launch.sets.n,
+            .options = run.launch.options,
             .seed = run.launch.seed,
             .limits = run.launch.limits,
         };

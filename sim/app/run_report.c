@@ -99,10 +99,24 @@ static int by_time(const void *a, const void *b)
     return names ? names : strcmp(x->bound, y->bound);
 }
 
+/* A training step is what is reported above; these are sums of all that were simulated. */
+static const char *shares_title(const struct record *record, char *buf, size_t size)
+{
+    static const char step[] = "step ";
+    int64_t steps = 0;
+    while (steps < record->phase_n &&
+           strncmp(record->phases[steps].name, step, sizeof step - 1) == 0)
+        steps++;
+    snprintf(buf, size, "where the time went");
+    if (steps == record->phase_n && steps > 1)
+        snprintf(buf, size, "where %" PRId64 " steps' time went", steps);
+    return buf;
+}
+
 static void print_shares(const struct record *record, FILE *out)
 {
     struct arena arena = {0};
-    char time[32];
+    char time[32], title[64];
     int64_t n = 0, total_ps = 0;
     struct group *groups = ARENA_ARRAY(&arena, struct group, record->share_n);
     for (int64_t i = 0; i < record->share_n; i++) {
@@ -116,7 +130,8 @@ static void print_shares(const struct record *record, FILE *out)
     }
     if (n) {
         qsort(groups, (size_t)n, sizeof *groups, by_time);
-        fprintf(out, "\n%-24s %12s %12s  %s\n", "where the time went", "share", "time", "bound by");
+        fprintf(out, "\n%-24s %12s %12s  %s\n", shares_title(record, title, sizeof title), "share",
+                "time", "bound by");
     }
     for (int64_t i = 0; i < n; i++)
         fprintf(out, "%-24s %10.2f %% %12s  %s\n", groups[i].name,
@@ -139,7 +154,7 @@ static void print_metric(const struct record *record, const char *label, const c
 /* What a training step comes to; nothing of other workloads. */
 static void print_throughput(const struct record *record, FILE *out)
 {
-    double tokens, samples, tflops, mfu;
+    double tokens, samples, tflops, mfu, hardware;
     print_metric(record, "step", "step_s", out);
     if (!record_find(record, run_entity, "samples_per_s", &samples)) return;
     if (record_find(record, run_entity, "tokens_per_s", &tokens))
@@ -148,7 +163,30 @@ static void print_throughput(const struct record *record, FILE *out)
         fprintf(out, "%-16s %.4g samples/s\n", "throughput", samples);
     if (record_find(record, run_entity, "tflops_per_gpu", &tflops) &&
         record_find(record, run_entity, "mfu", &mfu))
-        fprintf(out, "%-16s %.4g TFLOP/s, %.1f %% of the peak\n", "per GPU", tflops, 100 * mfu);
+        fprintf(out, "%-16s %.4g TFLOP/s, %.1f %% of the peak", "per GPU", tflops, 100 * mfu);
+    else
+        return;
+    if (record_find(record, run_entity, "hardware_tflops_per_gpu", &hardware) && hardware > tflops)
+        fprintf(out, " (%.4g with what is recomputed)", hardware);
+    fprintf(out, "\n");
+}
+
+/* Several jobs side by side: all else that is said is of the slowest one. */
+static void print_jobs(const struct record *record, FILE *out)
+{
+    double jobs, slowest, step_s;
+    char name[32], time[32];
+    if (!record_find(record, run_entity, "jobs", &jobs) ||
+        !record_find(record, run_entity, "slowest_job", &slowest))
+        return;
+    fprintf(out, "\n");
+    for (int j = 0; j < (int)jobs; j++) {
+        snprintf(name, sizeof name, "job/%d", j);
+        if (!record_find(record, name, "step_s", &step_s)) continue;
+        snprintf(name, sizeof name, "job %d", j);
+        fprintf(out, "%-16s step %s%s\n", name, run_report_time(step_s, time),
+                j == (int)slowest ? ", which the rest is about" : "");
+    }
 }
 
 /* struct line: a value of the run, `factor` times what is recorded. */
@@ -208,7 +246,7 @@ static void print_percentiles(const struct record *record, FILE *out)
     fprintf(out, "\n");
 }
 
-/* The link that carried most, of runs that are about the network. */
+/* The link that carried most, of runs that are about the network; none if all went over NVLink. */
 static void print_busiest(const struct record *record, FILE *out)
 {
     double value;
@@ -221,7 +259,7 @@ static void print_busiest(const struct record *record, FILE *out)
     }
     bool traffic = record_find(record, run_entity, "makespan_s", &value) ||
                    record_find(record, run_entity, "time_s", &value);
-    if (most && traffic)
+    if (most && most->value > 0 && traffic)
         fprintf(out, "%-16s %s, %.1f %% of the run\n", "most loaded link", most->entity + 5,
                 100 * most->value);
 }
@@ -236,6 +274,7 @@ void run_report_text(const struct point *point, const struct record *record, FIL
     print_metric(record, "time to train", "time_to_train_s", out);
     print_metric(record, "first epoch", "first_epoch_s", out);
     print_throughput(record, out);
+    print_jobs(record, out);
     print_lines(record, out);
     print_busiest(record, out);
     print_percentiles(record, out);

@@ -54,32 +54,38 @@ struct part {
 #define TRAINING_SQL                                                                               \
     FIXED("%.1f", "time_to_train_s", "train [s]")                                                  \
     FIXED("%.3f", "slowdown", "slowdown") FIXED("%.1f", "first_epoch_s", "epoch 1 [s]")
+/* Every topology has a WAN, if only by its defaults; it matters where storage was asked over one:
+ * sessions record their connections. */
+#define WAN_USED(column)                                                                           \
+    ", iif(EXISTS (SELECT 1 FROM metric m WHERE m.run_id = v.run_id AND m.entity GLOB"             \
+    " '*/transport' AND m.metric = 'sent_bytes'), " column ", NULL) AS " column
+#define WAN_SQL WAN_USED("rtt_ms") WAN_USED("wan_rate_gbps")
 static const struct part points_text = {
     "points", NULL, /* types are for JSON */
     "SELECT v.run_id AS run, status" NAMES_SQL
-    ", coalesce((SELECT group_concat(key || '=' || value, ' ') FROM param p"
-    "   WHERE p.run_id = v.run_id),"
-    " (SELECT group_concat(value, ' ') FROM json_each(overrides)), '') AS params" TRAINING_SQL
+    ", (SELECT coalesce(group_concat(said, ' '), '') FROM"
+    " (SELECT key || '=' || value AS said FROM param p WHERE p.run_id = v.run_id"
+    "  UNION ALL SELECT value FROM json_each(overrides))) AS params" TRAINING_SQL
     ", first_epoch_bound AS \"held up by\"" COLUMNS_SQL " FROM v_point v ORDER BY v.run_id",
     false, 5};
 static const struct part points_json = {
     "points", "nsssjssnnnnnsnnnnnnnjssss",
     "SELECT run_id, status, topology, workload, json(params) AS params, seed, fingerprint,"
     " time_to_train_s,"
-    " slowdown, rtt_ms, wan_rate_gbps, first_epoch_s, first_epoch_bound, sim_time_s, events,"
+    " slowdown" WAN_SQL ", first_epoch_s, first_epoch_bound, sim_time_s, events,"
     " data_hops, ack_hops, run_cpu_s, wall_s, peak_rss_bytes, json(overrides) AS overrides,"
-    " config_sha256, started, ended, message FROM v_point ORDER BY run_id",
+    " config_sha256, started, ended, message FROM v_point v ORDER BY run_id",
     false, 0};
 
 #define RUN_COLUMNS                                                                                \
     "run_id, status, message, topology, workload, json(params) AS params,"                         \
     " json(overrides) AS overrides, seed, config_sha256,"                                          \
-    " fingerprint, time_to_train_s, slowdown, rtt_ms, wan_rate_gbps, first_epoch_s,"               \
+    " fingerprint, time_to_train_s, slowdown" WAN_SQL ", first_epoch_s,"                           \
     " first_epoch_bound, sim_time_s, events, data_hops, ack_hops, peak_rss_bytes, run_cpu_s,"      \
     " wall_s, setup_cpu_s, started, ended"
 static const struct part run_parts[] = {
     {"run", "nssssjjsssnnnnnsnnnnnnnnss",
-     "SELECT " RUN_COLUMNS " FROM v_point WHERE run_id = CAST(?1 AS INTEGER)", true, 0},
+     "SELECT " RUN_COLUMNS " FROM v_point v WHERE run_id = CAST(?1 AS INTEGER)", true, 0},
     {"provenance", "ssbssssss",
      "SELECT version, git_hash, dirty, compiler, flags, libraries, cpu, host, argv"
      " FROM provenance JOIN run USING(provenance_id) WHERE run_id = ?1",

@@ -21,8 +21,10 @@ static bool same_key(const char *set, const char *key)
 }
 
 /* check_axes refuses a key that is varied twice, or varied and set. */
-static void check_axes(const struct sweep_grid *grid, const struct cli_texts *sets, struct err *err)
+static void check_axes(const struct sweep_grid *grid, const struct cli_launch *launch,
+                       struct err *err)
 {
+    const struct cli_texts *sets = &launch->sets;
     for (int i = 0; i < grid->axis_n; i++) {
         const char *key = grid->axis[i].key;
         if (!key) continue;
@@ -31,8 +33,10 @@ static void check_axes(const struct sweep_grid *grid, const struct cli_texts *se
                 err_add(err, nowhere, "--vary %s: the key is varied twice", key);
         for (int k = 0; k < sets->n; k++)
             if (same_key(sets->text[k], key))
-                err_add(err, nowhere, "--vary %s: the key is also fixed by --set %s", key,
-                        sets->text[k]);
+                err_add(err, nowhere, "--vary %s: the key is also fixed by %s %s", key,
+                        launch->options && launch->options[k] ? launch->options[k] : "--set",
+                        launch->options && launch->options[k] ? strchr(sets->text[k], '=') + 1
+                                                              : sets->text[k]);
     }
 }
 
@@ -43,7 +47,7 @@ static bool parse_axes(struct sweep_grid *grid, const struct sweep_request *requ
     grid->axis = ARENA_ARRAY(arena, struct vary_axis, grid->axis_n);
     for (int i = 0; i < grid->axis_n; i++)
         vary_parse(arena, request->vary->text[i], &grid->axis[i], err);
-    check_axes(grid, &request->launch->sets, err);
+    check_axes(grid, request->launch, err);
     if (grid->axis_n > VARY_AXES_MAX)
         err_add(err, nowhere, "--vary is given %d times; a grid has at most %d keys", grid->axis_n,
                 VARY_AXES_MAX);
@@ -84,6 +88,7 @@ static void lay_out(struct sweep_grid *grid, const struct sweep_request *request
             .workload = request->files->text[1 + i / per_workload],
             .sets = request->launch->sets.text,
             .set_n = request->launch->sets.n,
+            .options = request->launch->options,
             .varies = varies,
             .vary_n = grid->axis_n,
             .seed = rng_derive(request->launch->seed, (uint64_t)(rest % grid->repeat)),

@@ -173,6 +173,7 @@ static void json_point(struct json *json, const struct sweep_table *table, int64
     json_string(json, "topology", plan->topology);
     json_string(json, "workload", plan->workload);
     json_raw(json, "params", plan->params);
+    json_raw(json, "overrides", plan->overrides);
     json_raw(json, "seed", seed); /* may be above 2^63 */
     json_string(json, "fingerprint", row->fingerprint);
     json_raw(json, "time_to_train_s", row->time_to_train_s ? row->time_to_train_s : "null");

@@ -2,13 +2,16 @@
  *
  * Models get a `const struct spans *` (NULL = nobody is interested) and call the functions below;
  * sim/io/timeline.c is who listens. Texts are used at once and need not outlive the call. Times are
- * simulated ps. A node is a host, a lane one row of it: a GPU, a stream, a NIC, a link.
+ * simulated ps. A node is a host, a lane one row of it: a GPU, a stream, a NIC, a link. One more
+ * node, called SPANS_RUN before anything happens in it, is for what concerns the run as a whole.
  */
 #ifndef RAILSIM_BASE_SPANS_H
 #define RAILSIM_BASE_SPANS_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#define SPANS_RUN "run"
 
 /* struct spans_lane: where something happens. lane -1 = the node as a whole. */
 struct spans_lane {

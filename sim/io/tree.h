@@ -33,14 +33,16 @@ struct tree_node *tree_read_file(struct arena *arena, const char *path, struct e
 /* tree_read_text is the same for text[len] called name in messages. */
 struct tree_node *tree_read_text(struct arena *arena, const char *name, const char *text,
                                  size_t len, struct err *err);
-/* struct tree_override: "wan.rtt" = "15ms", said by "--set". */
+/* struct tree_override: "wan.rtt" = "15ms", said by "--set". alone: by an option that stands for
+ * this path ("--fabric packet"), so that messages show the value alone behind it. */
 struct tree_override {
     const char *path, *value, *origin;
+    bool alone;
 };
 /* tree_set replaces or creates the scalar (or flow-style list, "[3, 7]") at a dotted path below
  * root; "list.0.key" addresses the first element of an existing list. The origin becomes the file
- * of its place, line 0; line_text of the place is "path=value", so that errors can show it: see
- * tree_shown. A value without brackets counts as quoted. */
+ * of its place, line 0; line_text of the place is "path=value" (alone: "value"), so that errors
+ * can show it: see tree_shown. A value without brackets counts as quoted. */
 bool tree_set(struct arena *arena, struct tree_node *root, const struct tree_override *set,
               struct err *err);
 /* tree_shown turns the place of an override into one that err_add can show: "--set wan.rtt=15".

@@ -117,7 +117,9 @@ bool tree_set(struct arena *arena, struct tree_node *root, const struct tree_ove
               struct err *err)
 {
     struct err_pos pos = {.file = arena_strdup(arena, set->origin),
-                          .line_text = arena_printf(arena, "%s=%s", set->path, set->value)};
+                          .line_text = set->alone
+                                           ? arena_strdup(arena, set->value)
+                                           : arena_printf(arena, "%s=%s", set->path, set->value)};
     struct tree_node *node = root;
     char *rest = arena_strdup(arena, set->path);
     for (int depth = 0; rest; depth++) {

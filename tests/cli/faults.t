@@ -10,7 +10,7 @@ $ railsim run f.yaml w.yaml --fabric packet --set network.buffer=1MB --set netwo
 [2]
 $ sed -i 's/kind: down/kind: pause-storm/' f.yaml
 $ railsim run f.yaml w.yaml --fabric packet --set network.pfc.on=false
-error: C037: faults: pause-storm at "node0>*" needs network.pfc.on: true
+--set network.pfc.on=false: error: C037: faults: pause-storm at "node0>*" needs network.pfc.on: true
 [2]
 # what does not fit is shown where it stands in the file
 $ railsim run topologies/remote-storage.yaml workloads/incast.yaml

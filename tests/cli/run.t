@@ -102,3 +102,9 @@ $ railsim run topologies/leaf-spine-128.yaml c.yaml --fabric packet --set 'netwo
 $ printf '1\n1 0 2 100 3000000 0\n' > c.flow; railsim run topologies/leaf-spine-128.yaml c.yaml --set 'network.classes=[{name: a}, {name: b}]'
 c.flow:2:5: error: priority group 2, but the topology has 2 classes of traffic, counted from 0
 [2]
+# No link is named where all went over NVLink.
+$ railsim run topologies/gmo-1su.yaml workloads/all-reduce.yaml --set workload.ranks=8 --set workload.size=1MiB | grep -c 'most loaded'
+0
+[1]
+$ railsim run topologies/gmo-1su.yaml workloads/all-reduce.yaml --set workload.ranks=16 --set workload.size=1MiB | grep -c 'most loaded'
+1

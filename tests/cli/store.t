@@ -9,10 +9,10 @@ $ railsim run topologies/gmo-3su-storage.yaml workloads/llama2-70b-fsdp-checkpoi
     "time_to_train_s": 850*, (glob)
 # What does not fit: more NICs than there are, less than a byte per GPU.
 $ railsim run topologies/gmo-3su-storage.yaml workloads/llama2-70b-fsdp-checkpoint.yaml --set storage.nics=9
-error: C101: storage.nics: a server has 8 compute NICs, not 9
+--set storage.nics=9: error: C101: storage.nics: a server has 8 compute NICs, not 9
 [2]
 $ railsim run topologies/gmo-3su-storage.yaml workloads/llama2-70b-fsdp-checkpoint.yaml --set workload.checkpoint.size=10B
-error: C104: a checkpoint of less than a byte for each of 768 GPUs
+--set workload.checkpoint.size=10B: error: C104: a checkpoint of less than a byte for each of 768 GPUs
 [2]
 # The line breaks: who waits for storage.
 $ railsim run topologies/gmo-3su-storage.yaml workloads/llama2-70b-fsdp-checkpoint.yaml --set 'faults=[{link: "*>wan", kind: down, at: 17s}]' -q >/dev/null

@@ -93,7 +93,20 @@ none             ok          1306.82        57.400        57.686      0       0
 dcqcn            ok          1576.89        53.643        73.389      0       0
 status  time_us  algbw_gbytes_s  busbw_gbytes_s
 ok      3898.99            0.26            0.51
-run  status  topology        workload    params                 makespan_us  slowdown_p50  slowdown_p99  time_us  algbw_gbytes_s  busbw_gbytes_s  drops  pauses
-  1  ok      leaf-spine-128  incast      network.cc.kind=none       1306.82        57.400        57.686        -               -               -      0       0
-  2  ok      leaf-spine-128  incast      network.cc.kind=dcqcn      1576.89        53.643        73.389        -               -               -      0       0
-  3  ok      leaf-spine-128  all-reduce  workload.size=1MB                -             -             -  3898.99            0.26            0.51      -       -
+run  status  topology        workload    params                                      makespan_us  slowdown_p50  slowdown_p99  time_us  algbw_gbytes_s  busbw_gbytes_s  drops  pauses
+  1  ok      leaf-spine-128  incast      network.cc.kind=none network.model=packet       1306.82        57.400        57.686        -               -               -      0       0
+  2  ok      leaf-spine-128  incast      network.cc.kind=dcqcn network.model=packet      1576.89        53.643        73.389        -               -               -      0       0
+  3  ok      leaf-spine-128  all-reduce  workload.size=1MB                                     -             -             -  3898.99            0.26            0.51      -       -
+# What was set tells points apart, too; a WAN is told of where there is one in use.
+$ for e in '' '--set workload.protocol=simple'; do railsim sweep topologies/gmo-1su.yaml workloads/all-reduce.yaml --set workload.ranks=16 $e --vary workload.size=1MiB -o w.db --json | grep -o '"overrides": [^]]*]'; done; railsim show w.db; railsim show w.db --json | grep -o '"rtt_ms": [^,]*, "wan_rate_gbps": [^,]*'
+"overrides": ["workload.ranks=16"]
+"overrides": ["workload.ranks=16","workload.protocol=simple"]
+run  status  topology  workload    params                                                         time_us  algbw_gbytes_s  busbw_gbytes_s
+  1  ok      gmo-1su   all-reduce  workload.size=1MiB workload.ranks=16                             97.67           10.74           20.13
+  2  ok      gmo-1su   all-reduce  workload.size=1MiB workload.ranks=16 workload.protocol=simple    80.86           12.97           24.31
+"rtt_ms": null, "wan_rate_gbps": null
+"rtt_ms": null, "wan_rate_gbps": null
+$ railsim run topologies/remote-storage.yaml workloads/llama2-70b-lora.yaml --set workload.load.size=1GB --set wan.rtt=15ms -o wan.db > /dev/null; railsim show wan.db --json | grep -o '"rtt_ms": [^,]*, "wan_rate_gbps": [^,]*'; railsim show wan.db -r 1 | grep -E '^(rtt_ms|wan_rate)'
+"rtt_ms": 15, "wan_rate_gbps": 100
+rtt_ms           15
+wan_rate_gbps    100

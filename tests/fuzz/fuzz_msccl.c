@@ -12,6 +12,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+#define CHUNKS_MAX 1024 /* more only take longer */
+
 static void check_block(const struct msccl *algorithm, const struct msccl_gpu *gpu,
                         const struct msccl_block *block)
 {
@@ -34,6 +36,20 @@ static void check_block(const struct msccl *algorithm, const struct msccl_gpu *g
     }
 }
 
+/* All of it runs, forwards and, where it is wrong, backwards. */
+static void check_delivery(const struct msccl *algorithm)
+{
+    const struct msccl_gpu *gpu = algorithm->gpu;
+    for (int32_t g = 0; g < algorithm->gpu_n; g++)
+        if (gpu[g].chunks[MSCCL_SCRATCH] > CHUNKS_MAX) return;
+    struct err err = {0};
+    bool skipped;
+    bool ok =
+        msccl_deliver(&(struct msccl_source){.file = "input", .err = &err}, algorithm, &skipped);
+    CHECK(ok ? err.count == 0 : err.count == 1, "%d errors of what it delivers", err.count);
+    err_free(&err);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0) return 0;
@@ -47,6 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int32_t g = 0; ok && g < algorithm.gpu_n; g++)
         for (int32_t b = 0; b < algorithm.gpu[g].block_n; b++)
             check_block(&algorithm, &algorithm.gpu[g], &algorithm.gpu[g].block[b]);
+    if (ok && algorithm.chunks_per_loop <= CHUNKS_MAX) check_delivery(&algorithm);
     fclose(in);
     err_free(&err);
     arena_free(&arena);

@@ -87,7 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (char *rest = text, *line; root && (line = strsep(&rest, "\n"));) {
         char *value = strchr(line, '=');
         if (value) *value++ = 0;
-        if (value) tree_set(&arena, root, &(struct tree_override){line, value, "--set"}, &err);
+        if (value)
+            tree_set(&arena, root, &(struct tree_override){line, value, "--set", false}, &err);
     }
     int errors = err.count;
     if (root) {

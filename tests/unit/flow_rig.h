@@ -72,7 +72,7 @@ static inline void rig_wired(struct rig *rig)
     rig->fabric = flow_new(rig->sim, &rig->graph);
 }
 
-/* send has message i of `bytes` sent from ends[0] to ends[1] at at_ns. */
+/* send has message i, of a stream of its own, of `bytes` sent from ends[0] to ends[1] at at_ns. */
 static inline void send(struct rig *rig, int i, const char *ends, int64_t bytes, int64_t at_ns)
 {
     struct sent *sent = &rig->m[i];
@@ -80,6 +80,7 @@ static inline void send(struct rig *rig, int i, const char *ends, int64_t bytes,
     sent->msg = (struct fabric_msg){.src = ends[0] - 'a',
                                     .dst = ends[1] - 'a',
                                     .bytes = bytes,
+                                    .stream = (uint32_t)i,
                                     .framing = &rig->framing,
                                     .sent = on_sent,
                                     .done = on_done,

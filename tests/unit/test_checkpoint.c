@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -41,7 +42,8 @@ static void on_due(struct sim *sim, void *self)
 #define DRIVE "kind: local, drives: 1, drive_rate: 1GBps, drive_iops: 0, latency: 0s, dirty: 4MiB"
 #define STORE_PS (500 * PS_PER_MS)
 
-static void bench_open(struct bench *bench, const char *config, int64_t nodes)
+static void bench_draw(struct bench *bench, const char *config, int64_t nodes,
+                       const struct spans *spans)
 {
     *bench = (struct bench){0};
     timer_init(&bench->due, on_due, bench, 0, 0);
@@ -55,10 +57,19 @@ static void bench_open(struct bench *bench, const char *config, int64_t nodes)
                                                                       .cache = first->cache,
                                                                       .name = "storage/client1"});
     rig_bind(&first->arena, &checkpoint_schema, config, &bench->cfg);
-    bench->checkpoint = checkpoint_new(
-        first->sim, &bench->cfg, &first->set[0],
-        &(struct checkpoint_nodes){
-            .session = bench->session, .n = nodes, .gpus = 4, .resume = on_resume, .owner = bench});
+    bench->checkpoint =
+        checkpoint_new(first->sim, &bench->cfg, &first->set[0],
+                       &(struct checkpoint_nodes){.session = bench->session,
+                                                  .n = nodes,
+                                                  .gpus = 4,
+                                                  .resume = on_resume,
+                                                  .owner = bench,
+                                                  .draws = {spans, {0, 3}, "write"}});
+}
+
+static void bench_open(struct bench *bench, const char *config, int64_t nodes)
+{
+    bench_draw(bench, config, nodes, NULL);
 }
 
 static int64_t written(const struct bench *bench, int node)
@@ -195,6 +206,51 @@ static void checkpoint__one_file_per_gpu_at_a_time(void **state)
     rig_close(&bench.rig);
 }
 
+/* struct drawn: what a timeline was told: bytes and files of each GPU of each node. */
+struct drawn {
+    struct spans spans;
+    int names, writes[2][4];
+    int64_t bytes[2], end_ps;
+};
+
+static void see_name(void *self, struct spans_lane at, const char *text)
+{
+    static const char *const names[] = {"write 0", "write 1", "write 2", "write 3"};
+    struct drawn *drawn = self;
+    assert_in_range(at.lane, 3, 6);
+    assert_string_equal(text, names[at.lane - 3]);
+    drawn->names++;
+}
+
+static void see_span(void *self, const struct span *span)
+{
+    struct drawn *drawn = self;
+    assert_in_range(span->at.node, 0, 1);
+    assert_in_range(span->at.lane, 3, 6);
+    bool write = strcmp(span->name, "write") == 0;
+    drawn->writes[span->at.node][span->at.lane - 3] += write;
+    if (write) drawn->bytes[span->at.node] += span->bytes;
+    if (span->end_ps > drawn->end_ps) drawn->end_ps = span->end_ps;
+}
+
+static void checkpoint__draws_what_each_node_writes(void **state)
+{
+    (void)state;
+    static const struct spans_ops ops = {.name = see_name, .span = see_span};
+    struct drawn drawn = {.spans = {&ops, &drawn}};
+    struct bench bench;
+    bench_draw(&bench, "size: 1GB, files: 8", 2, &drawn.spans);
+    assert_int_equal(drawn.names, 2 * 4);
+    assert_near(wait_at(&bench, 0), STORE_PS, 0.001);
+    assert_int_equal(drawn.end_ps, bench.resumed_ps);
+    for (int node = 0; node < 2; node++) {
+        assert_int_equal(drawn.bytes[node], 500 * MB);
+        for (int gpu = 0; gpu < 4; gpu++)
+            assert_int_equal(drawn.writes[node][gpu], 1); /* a file each */
+    }
+    rig_close(&bench.rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +262,7 @@ int main(void)
         cmocka_unit_test(checkpoint_async__overlaps_with_training),
         cmocka_unit_test(checkpoint_async__waits_for_the_one_before),
         cmocka_unit_test(checkpoint__one_file_per_gpu_at_a_time),
+        cmocka_unit_test(checkpoint__draws_what_each_node_writes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

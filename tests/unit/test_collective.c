@@ -166,6 +166,68 @@ static void collective__domain_of_several_nodes(void **state)
     job_free(&job);
 }
 
+/* On one node the NICs have no say: NVLS, however slow they are. */
+static void collective__one_node_has_no_nics(void **state)
+{
+    (void)state;
+    expect_choice("node: {" HOPPER "}\n" NODES(1), "1GiB", "all_reduce nvls simple");
+    expect_choice("node: {" HOPPER "}\nfabric: {kind: rail, nodes_per_unit: 1, leaves_per_unit: 8,"
+                  " spines: 1, link_rate: 100Gbps}\nstorage: {client: {kind: local}}\n",
+                  "1GiB", "all_reduce nvls simple");
+}
+
+static int channels_of(const char *topology, const char *workload)
+{
+    struct job job;
+    run(&job, topology, workload);
+    int channels = (int)job_metric(&job, "collective", "channels");
+    job_free(&job);
+    return channels;
+}
+
+/* NCCL's numbers: alone 32, and 24 for NVLS; over two nodes 16 and 32, over more 16 and 24. */
+static void collective__channels_of_blackwell(void **state)
+{
+    (void)state;
+#define BLACKWELL "node: {device: {generation: blackwell, in_switch_reduction: true}}\n"
+#define LONG "{kind: collective, size: 64MiB, algorithm: "
+    assert_int_equal(channels_of(BLACKWELL NODES(1), LONG "ring}"), 32);
+    assert_int_equal(channels_of(BLACKWELL NODES(1), LONG "nvls}"), 24);
+    assert_int_equal(channels_of(BLACKWELL NODES(2), LONG "ring}"), 16);
+    assert_int_equal(channels_of(BLACKWELL NODES(2), LONG "nvls_tree}"), 32);
+    assert_int_equal(channels_of(BLACKWELL NODES(4), LONG "nvls_tree}"), 24);
+    assert_int_equal(channels_of(BLACKWELL "collectives: {channels: 6}\n" NODES(1), LONG "nvls}"),
+                     6);
+    assert_int_equal(channels_of("node: {" HOPPER "}\n" NODES(1), LONG "nvls}"), 16);
+}
+
+/* Send-recv of 8 MB between GPUs with links of 100 GB/s together, in us. */
+static double neighbours_us(const char *shape)
+{
+    struct arena arena = {0};
+    struct job job;
+    run(&job,
+        arena_printf(&arena,
+                     "node: {gpu_link_rate: 100GBps, gpu_link_efficiency: 1, gpu_link_delay: 0,"
+                     " device: {link_shape: %s}}\n"
+                     "collectives: {simple: {launch: 0, nvlink: 0}}\n" NODES(1),
+                     shape),
+        "{kind: collective, size: 8MB, op: send_recv, chunk: 10KB, slices: 1, protocol: simple}");
+    double us = job_run_metric(&job, "time_s") * 1e6;
+    job_free(&job);
+    arena_free(&arena);
+    return us;
+}
+
+/* Behind a switch all links, of a mesh the one to that neighbour, of a torus one of four. */
+static void collective__neighbours_have_a_link(void **state)
+{
+    (void)state;
+    assert_near(neighbours_us("switch"), 80, 0.05);
+    assert_near(neighbours_us("mesh"), 7 * 80, 0.05);
+    assert_near(neighbours_us("torus"), 4 * 80, 0.05);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +240,9 @@ int main(void)
         cmocka_unit_test(collective__nic_latency),
         cmocka_unit_test(collective__nic_latency_told),
         cmocka_unit_test(collective__domain_of_several_nodes),
+        cmocka_unit_test(collective__one_node_has_no_nics),
+        cmocka_unit_test(collective__channels_of_blackwell),
+        cmocka_unit_test(collective__neighbours_have_a_link),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

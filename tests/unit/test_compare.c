@@ -139,12 +139,13 @@ static void show_main__points(void **state)
     assert_int_equal(run_verb(f, show_main, (const char *const[]){"show", a, NULL}, &out), 0);
     assert_string_equal(
         out,
-        "run  status  topology  workload  params                         train [s]  slowdown  "
-        "epoch 1 [s]  held up by\n"
-        "  1  ok      t         w         wan.rtt=10ms wan.rate=100Gbps       30.0     1.429  "
-        "       10.0  window\n"
-        "  2  ok      \u6771         w         wan.loss=0                          21.0     1.000  "
-        "        7.0  window\n");
+        "run  status  topology  workload  params                                    train [s]  "
+        "slowdown  epoch 1 [s]  held up by\n"
+        "  1  ok      t         w         wan.rtt=10ms wan.rate=100Gbps wan.loss=0       30.0     "
+        "1.429         10.0  window\n"
+        "  2  ok      \u6771         w         wan.loss=0                                     21.0 "
+        "    "
+        "1.000          7.0  window\n");
 }
 
 static void show_main__one_run(void **state)

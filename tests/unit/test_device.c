@@ -256,10 +256,43 @@ static void complete__a_server(void **state)
     assert_string_equal(value(root, "node", "accelerator"), "gb200-nvl72");
     assert_string_equal(value(root, "node", "gpus"), "4");
     assert_string_equal(value(root, "node", "nvlink_domain"), "72");
-    assert_string_equal(value(root, "fabric", "link_rate"), "400Gbps");
+    assert_string_equal(value(root, "fabric", "link_rate"), "200Gbps"); /* 8 rails */
+    assert_string_equal(value(root, "collectives", "cpu"), "arm");
+    const struct tree_node *software = tree_find(root, "collectives");
+    assert_string_equal(value(software, "simple", "channel_rate"), "560Gbps");
+    assert_string_equal(value(software, "in_switch", "channel_rate"), "768Gbps");
     root = complete(&shelf, "node: {system: p4d.24xlarge}\nfabric: {kind: single-switch}\n");
     assert_string_equal(value(root, "node", "gpus"), "8");
     assert_string_equal(value(root, "fabric", "link_rate"), ""); /* it has no such key */
+    clear(&shelf);
+}
+
+/* A server's rate over its ports, whatever the GPUs and the cards behind them. */
+static void complete__link_rate_goes_by_the_ports(void **state)
+{
+    (void)state;
+    static const char *const table[][3] = {
+        {"p5.48xlarge", "{kind: rail, rails: 32}", "100Gbps"},
+        {"p5.48xlarge", "{kind: rail, rails: 8}", "400Gbps"},
+        {"p5.48xlarge", "{kind: rail}", "400Gbps"},
+        {"p4d.24xlarge", "{kind: rail, rails: 4}", "100Gbps"},
+        {"p4d.24xlarge", "{kind: tor, ports: 4}", "100Gbps"},
+        {"trn1.32xlarge", "{kind: rail, rails: 8}", "100Gbps"},
+        {"trn1.32xlarge", "{kind: rail, rails: 16}", "50Gbps"},
+        {"dgx-a100", "{kind: leaf-spine}", "1.6Tbps"},
+        {"dgx-a100", "{kind: rail, rails: 8, link_rate: 1Gbps}", "1Gbps"},
+        {"dgx-a100", "{kind: rail, rails: 0}", ""}, /* the schema complains, not this */
+        {"dgx-a100", "{kind: rail, rails: x}", ""},
+        {"dgx-a100", "{kind: rail, rails: [8]}", ""},
+    };
+    struct shelf shelf = {0};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        const struct tree_node *root =
+            complete(&shelf, arena_printf(&shelf.arena, "node: {system: %s}\nfabric: %s\n",
+                                          table[i][0], table[i][1]));
+        assert_non_null(root);
+        assert_string_equal(value(root, "fabric", "link_rate"), table[i][2]);
+    }
     clear(&shelf);
 }
 
@@ -271,6 +304,7 @@ static void complete__nothing_named(void **state)
     assert_int_equal(tree_find(root, "node")->n, 1);
     root = complete(&shelf, "node: {accelerator: b200, device: 3}\nfabric: 3\n");
     assert_non_null(root); /* the schema complains, not this */
+    assert_non_null(complete(&shelf, "node: {accelerator: b200}\ncollectives: 3\n"));
     clear(&shelf);
 }
 
@@ -330,6 +364,7 @@ int main(void)
         cmocka_unit_test(check__reduction_and_domains),
         cmocka_unit_test(complete__what_is_given_stays),
         cmocka_unit_test(complete__a_server),
+        cmocka_unit_test(complete__link_rate_goes_by_the_ports),
         cmocka_unit_test(complete__nothing_named),
         cmocka_unit_test(complete__unknown_name),
         cmocka_unit_test(complete__a_file_of_ones_own),

@@ -61,7 +61,24 @@ struct bench {
     struct device_facts device;
     struct exec *exec;
     int64_t end_ps;
+    struct spans spans;
+    int64_t drawn_ps[EXEC_CATEGORIES]; /* on the first lane of GPU 0 */
 };
+
+static void no_name(void *self, struct spans_lane at, const char *text)
+{
+    (void)self, (void)at, (void)text;
+}
+
+static void add_drawn(void *self, const struct span *span)
+{
+    struct bench *bench = self;
+    for (int c = 0; c < EXEC_CATEGORIES; c++)
+        if (span->at.lane == 0 && strcmp(span->category, exec_category_names[c]) == 0)
+            bench->drawn_ps[c] += span->end_ps - span->start_ps;
+}
+
+static const struct spans_ops draws = {.name = no_name, .span = add_drawn};
 
 static void done(struct exec *exec, void *owner)
 {
@@ -74,8 +91,9 @@ static void done(struct exec *exec, void *owner)
 static enum sim_stop run(struct bench *bench, struct table *table)
 {
     static const char *const names[] = {"first", "second", NULL};
-    static const struct exec_group all = {NULL, RANKS};
+    static const struct exec_group all = {.n = RANKS};
     *bench = (struct bench){.facts = {.slots = 8}, .device = {.generation = TUNER_GENERATIONS}};
+    bench->spans = (struct spans){&draws, bench};
     cluster_rig_open(&bench->rig, &(struct cluster_rig_cfg){.nodes = 1, .gpus = 2, .ports = 2});
     table->program.ops = &table_ops;
     bench->exec = exec_new(&(struct exec_cfg){.cluster = bench->rig.cluster,
@@ -87,6 +105,7 @@ static enum sim_stop run(struct bench *bench, struct table *table)
                                               .group = &all,
                                               .group_n = 1,
                                               .stream_names = names,
+                                              .spans = &bench->spans,
                                               .done = done,
                                               .owner = bench});
     exec_start(bench->exec);
@@ -258,7 +277,35 @@ static void exec_enter__waiting_for_the_late_is_skew(void **state)
     assert_int_equal(spent_ns(&bench, 0, EXEC_SKEW), 70);
     assert_int_equal(spent_ns(&bench, 0, EXEC_DP), 1000);
     assert_int_equal(spent_ns(&bench, 1, EXEC_DP), 1000);
+    assert_int_equal(bench.drawn_ps[EXEC_SKEW], 70 * NS);
+    assert_int_equal(bench.drawn_ps[EXEC_DP], 1000 * NS);
     assert_int_equal(exec_bytes(bench.exec, EXEC_DP), 2000);
+    cluster_rig_close(&bench.rig);
+}
+
+/* The ring runs beside 1040 ns of compute: had rank 1 not come 70 ns late, rank 0 would have waited
+ * for nothing, so the 30 ns that it waits are skew. */
+static void exec_enter__waiting_later_for_the_late_is_skew(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct table table = {0};
+    add_busy(&table, 1, 0, 70);
+    add_busy(&table, 0, 0, 1040);
+    for (int r = 0; r < RANKS; r++) {
+        struct exec_op *op = add(&table, r, 1, EXEC_COLLECTIVE);
+        op->category = EXEC_DP;
+        op->op = COLL_ALL_REDUCE;
+        op->bytes = 1000;
+        op->member = r;
+        op->after_stream = r == 1 ? 0 : -1;
+    }
+    struct exec_op *mark = add(&table, 0, 0, EXEC_MARK);
+    mark->after_stream = 1;
+    assert_int_equal(run(&bench, &table), SIM_DONE);
+    assert_int_equal(bench.end_ps, 1070 * NS);
+    assert_int_equal(spent_ns(&bench, 0, EXEC_SKEW), 30);
+    assert_int_equal(spent_ns(&bench, 0, EXEC_DP), 0);
     cluster_rig_close(&bench.rig);
 }
 
@@ -337,6 +384,7 @@ int main(void)
         cmocka_unit_test(exec_waits_for__names_rank_and_message),
         cmocka_unit_test(exec_waits_for__names_a_message_that_nobody_takes),
         cmocka_unit_test(exec_enter__waiting_for_the_late_is_skew),
+        cmocka_unit_test(exec_enter__waiting_later_for_the_late_is_skew),
         cmocka_unit_test(exec_enter__rounds_follow_one_another),
         cmocka_unit_test(exec_enter__all_leave_a_meeting_together),
         cmocka_unit_test(exec_waits_for__names_who_has_not_come),

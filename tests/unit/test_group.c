@@ -81,7 +81,7 @@ static int64_t in_step_ps(const struct software *software, int64_t ports,
 {
     static const char *const names[] = {"only", NULL};
     int32_t ranks[RANKS];
-    const struct exec_group all = {ranks, RANKS};
+    const struct exec_group all = {.rank = ranks, .n = RANKS};
     struct one one = {.program.ops = &one_ops, .op = EXEC_OP_NONE};
     struct cluster_rig rig;
     for (int32_t r = 0; r < RANKS; r++)
@@ -182,12 +182,91 @@ static void group_plan__channels_go_by_the_group(void **state)
     cluster_rig_close(&rig);
 }
 
+/* Domains with 8 and 4 GPUs are as three of 4: each ring crosses the network twice, by 4 NICs; with
+ * 4 and 3 the only divisor is 1. */
+static void group_plan__uneven_domains_have_a_divisor(void **state)
+{
+    (void)state;
+    struct cluster_rig rig;
+    cluster_rig_open(&rig, &(struct cluster_rig_cfg){.nodes = 3, .gpus = 8, .ports = 8});
+    struct coll_ask ask = ask_of(&rig, NULL, 12);
+    assert_int_equal(ask.local, 4);
+    assert_int_equal(ask.channels, 8);
+    assert_int_equal(ask_of(&rig, NULL, 20).local, 4);
+    assert_int_equal(ask_of(&rig, NULL, 22).local, 2);
+    assert_int_equal(ask_of(&rig, NULL, 15).local, 1);
+    assert_int_equal(ask_of(&rig, NULL, 24).local, 8);
+    cluster_rig_close(&rig);
+}
+
+/* Four ports for each GPU have two channels each, as far as there are channels. */
+static void group_plan__channels_go_by_the_ports(void **state)
+{
+    (void)state;
+    struct cluster_rig rig;
+    static const int32_t rail[] = {1, 5, 9};
+    nodes_open(&rig, 4 * GPUS);
+    assert_int_equal(ask_of(&rig, rail, 3).channels, 8);
+    assert_int_equal(ask_of(&rig, NULL, RANKS).channels, 32);
+    assert_int_equal(ask_of(&rig, NULL, GPUS).channels, 8); /* a node by itself */
+    cluster_rig_close(&rig);
+}
+
+/* expect_plans: whatever is chosen for so many GPUs of each node can be planned. */
+static void expect_plans(struct cluster_rig *rig, const struct software *software, int32_t n,
+                         int32_t each)
+{
+    static const int64_t sizes[] = {8, 1000000, 300000000};
+    int32_t gpu[64];
+    for (int32_t r = 0; r < n; r++)
+        gpu[r] = r / each * 8 + r % each;
+    const struct group_site site = {.cluster = rig->cluster,
+                                    .facts = &software->facts,
+                                    .device = &software->device,
+                                    .gpu = gpu,
+                                    .n = n};
+    for (int op = 0; op < COLL_OPS; op++)
+        for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+            struct coll_plan plan;
+            struct group_made made;
+            const char *wrong =
+                group_plan(&site, &(struct group_ask){.op = (enum coll_op)op, .bytes = sizes[s]},
+                           &plan, &made);
+            if (wrong)
+                fail_msg("%s of %d, %d a node: %s", coll_op_names[op], (int)n, (int)each, wrong);
+        }
+}
+
+static void group_plan__what_is_chosen_can_run(void **state)
+{
+    (void)state;
+    static const int generations[] = {TUNER_HOPPER, TUNER_BLACKWELL, TUNER_GENERATIONS};
+    static const char *const versions[] = {NULL, "nccl: 2.20"};
+    for (int v = 0; v < 2; v++) {
+        struct cluster_rig rig;
+        struct software software;
+        cluster_rig_open(&rig, &(struct cluster_rig_cfg){.nodes = 64, .gpus = 8, .ports = 8});
+        software_open(&software, versions[v], true);
+        for (size_t g = 0; g < sizeof generations / sizeof *generations; g++) {
+            software.device.generation = generations[g];
+            for (int32_t each = 1; each <= 8; each++)
+                for (int32_t n = 2; n <= 64; n++)
+                    expect_plans(&rig, &software, n, each);
+        }
+        arena_free(&software.arena);
+        cluster_rig_close(&rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(group_plan__takes_as_long_as_the_collective),
         cmocka_unit_test(group_plan__knows_every_fact_of_the_software),
         cmocka_unit_test(group_plan__channels_go_by_the_group),
+        cmocka_unit_test(group_plan__uneven_domains_have_a_divisor),
+        cmocka_unit_test(group_plan__channels_go_by_the_ports),
+        cmocka_unit_test(group_plan__what_is_chosen_can_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,7 +151,8 @@ static void run_llm(struct bench *bench, const struct llm_cfg *cfg, int64_t node
 {
     struct err err = {0};
     const struct job_site site = open_site(bench, nodes, gpus);
-    assert_true(llm_check(cfg, nodes * gpus, gpus, &err));
+    const struct job_room room = {nodes * gpus, gpus, site.device, 1e12, 1e12};
+    assert_true(llm_check(cfg, &room, &err));
     const struct job_spec spec = llm_job(cfg, &site, &bench->rig.arena);
     run_jobs(bench, &cfg->job, &site, &spec);
 }
@@ -338,17 +339,46 @@ static void jobs_record__shares_add_up(void **state)
     close_bench(&bench);
 }
 
+/* Two chunks a stage: what is not overlapped begins when the second has had its backward pass. */
+static void llm_plan__late_reduction_follows_all_chunks(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct llm_cfg cfg = small();
+    cfg.parallel.pipeline = cfg.parallel.chunks = 2;
+    cfg.training.overlap_gradients = false;
+    const struct job_site site = open_site(&bench, 2, 2);
+    struct plan plan = {.arena = &bench.rig.arena};
+    llm_plan(&cfg, &site, &plan);
+    for (int32_t stage = 0; stage < 2; stage++) {
+        const struct plan_list *compute = &plan.stage[stage].stream[PLAN_COMPUTE];
+        const struct plan_list *reduce = &plan.stage[stage].stream[PLAN_REDUCE];
+        int64_t last = 0;
+        for (int64_t i = 0; i < compute->n; i++)
+            if (strcmp(compute->op[i].name, "backward") == 0) last = i;
+        assert_int_equal(reduce->n, 2);
+        for (int64_t i = 0; i < reduce->n; i++) {
+            assert_int_equal(reduce->op[i].after_stream, PLAN_COMPUTE);
+            assert_true(reduce->op[i].after_op >= last);
+        }
+    }
+    close_bench(&bench);
+}
+
 static void llm_check__names_what_does_not_fit(void **state)
 {
     (void)state;
     static const struct {
         int64_t gpus, batch, tensor, expert, chunks;
         const char *text;
-    } rows[] = {{16, 8, 1, 1, 1, "C091: run.copies = 1 with 16 GPUs each: the topology has 8 GPUs"},
+    } rows[] = {{16, 8, 1, 1, 1, "C091: 1 job of 16 GPUs: the topology has 8 GPUs"},
                 {0, 8, 3, 1, 1, "C092: 8 GPUs are no multiple of tensor * context * pipeline = 6"},
+                {0, 40000000, 1, 1, 1, "C110: a step of 10000000 micro-batches through 2 parts"},
                 {0, 9, 1, 1, 1, "C093: a global batch of 9 is no multiple of micro_batch * data"},
                 {0, 12, 1, 1, 2, "C093: with chunks > 1 the micro-batches of a step (3)"},
                 {0, 8, 1, 3, 1, "C094: context * data = 4 ranks are no multiple of expert = 3"}};
+    const struct device_facts device = {.bf16_tflops = 1, .memory_bps = INT64_C(1) << 40};
+    const struct job_room room = {8, 8, &device, 1e12, 1e12};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct err err = {0};
         struct llm_cfg cfg = small();
@@ -358,7 +388,7 @@ static void llm_check__names_what_does_not_fit(void **state)
         cfg.parallel.expert = rows[i].expert;
         cfg.parallel.chunks = rows[i].chunks;
         cfg.training.global_batch = rows[i].batch;
-        assert_false(llm_check(&cfg, 8, 8, &err));
+        assert_false(llm_check(&cfg, &room, &err));
         assert_non_null(strstr(err.messages[0], rows[i].text));
         err_free(&err);
     }
@@ -370,13 +400,14 @@ static void jobs_check__nodes_and_stragglers(void **state)
     struct err err = {0};
     const struct job_straggler slow = {.gpu = 16, .slowdown = 2};
     struct job_cfg cfg = {.steps = 1, .copies = 2, .scattered = true};
-    assert_true(jobs_check(&cfg, 8, 16, 8, &err));
-    assert_false(jobs_check(&cfg, 4, 16, 8, &err));
+    const struct job_room room = {.gpus = 24, .node_gpus = 8};
+    assert_true(jobs_check(&cfg, 8, "workload.gpus", &room, &err));
+    assert_false(jobs_check(&cfg, 4, "workload.gpus", &room, &err));
     cfg.stragglers = (struct schema_list){1, &slow};
-    assert_false(jobs_check(&cfg, 8, 16, 8, &err));
+    assert_false(jobs_check(&cfg, 8, "workload.gpus", &room, &err));
     assert_non_null(strstr(err.messages[0], "C098: run.scattered: 4 GPUs do not fill nodes of 8"));
     assert_non_null(
-        strstr(err.messages[1], "C099: run.stragglers: the topology has GPUs 0 to 15, not 16"));
+        strstr(err.messages[1], "C099: run.stragglers: no job runs on GPU 16, only on 0 to 15"));
     err_free(&err);
 }
 
@@ -421,6 +452,7 @@ int main(void)
         cmocka_unit_test(jobs_new__straggler_in_bulk),
         cmocka_unit_test(jobs_new__two_jobs_side_by_side),
         cmocka_unit_test(jobs_record__shares_add_up),
+        cmocka_unit_test(llm_plan__late_reduction_follows_all_chunks),
         cmocka_unit_test(llm_check__names_what_does_not_fit),
         cmocka_unit_test(jobs_check__nodes_and_stragglers),
         cmocka_unit_test(cnn_job__overlaps_gradients),

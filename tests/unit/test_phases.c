@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -36,7 +37,7 @@ static void phases_begin__as_many_as_there_are(void **state)
     struct phases phases = {.arena = &arena};
     for (int i = 0; i < 1000; i++) {
         phases_begin(&phases, "p", i * 10, 0);
-        phases_add(&phases, PHASE_COMPUTE, BOUND_COMPUTE, i);
+        phases_add(&phases, PHASE_COMPUTE, BOUND_COMPUTE, 0, i);
     }
     phases_end(&phases, 10000, 0);
     assert_int_equal(phases.n, 1000);
@@ -63,12 +64,12 @@ static void phases_add__belongs_to_the_phase_under_way(void **state)
     struct arena arena = {0};
     struct phases phases = {.arena = &arena};
     phases_begin(&phases, "first", 0, 0);
-    phases_add(&phases, PHASE_COMPUTE, BOUND_COMPUTE, 30);
-    phases_add(&phases, PHASE_READ_STALL, BOUND_WINDOW, 50);
+    phases_add(&phases, PHASE_COMPUTE, BOUND_COMPUTE, 0, 30);
+    phases_add(&phases, PHASE_READ_STALL, BOUND_WINDOW, 0, 50);
     phases_begin(&phases, "second", 100, 0);
-    phases_add(&phases, PHASE_COMPUTE, BOUND_COMPUTE, 7);
-    phases_add(&phases, PHASE_READ_STALL, BOUND_WAN, 2);
-    phases_add(&phases, PHASE_READ_STALL, BOUND_WAN, 3);
+    phases_add(&phases, PHASE_COMPUTE, BOUND_COMPUTE, 0, 7);
+    phases_add(&phases, PHASE_READ_STALL, BOUND_WAN, 0, 2);
+    phases_add(&phases, PHASE_READ_STALL, BOUND_WAN, 0, 3);
     assert_int_equal(phases.list[0].share[PHASE_READ_STALL].ps[BOUND_WINDOW], 50);
     assert_int_equal(phases.list[0].share[PHASE_READ_STALL].ps[BOUND_WAN], 0);
     assert_int_equal(phases.list[1].share[PHASE_READ_STALL].ps[BOUND_WAN], 5);
@@ -78,17 +79,54 @@ static void phases_add__belongs_to_the_phase_under_way(void **state)
     arena_free(&arena);
 }
 
+struct drawn {
+    struct spans spans;
+    int n;
+    int64_t time_ps;
+    char name[64];
+};
+
+static void see(void *self, const struct span *span)
+{
+    struct drawn *drawn = self;
+    assert_int_equal(span->at.node, drawn->n % 2);
+    assert_int_equal(span->at.lane, PHASES_LANE);
+    drawn->n++;
+    drawn->time_ps += span->end_ps - span->start_ps;
+    snprintf(drawn->name, sizeof drawn->name, "%s %s", span->category, span->name);
+}
+
+static void phases_add__draws_what_it_charges_in_each_node(void **state)
+{
+    (void)state;
+    static const struct spans_ops ops = {.span = see};
+    struct arena arena = {0};
+    struct drawn drawn = {.spans = {&ops, &drawn}};
+    struct phases phases = {.arena = &arena, .spans = &drawn.spans, .nodes = 2};
+    phases_begin(&phases, "first", 0, 0);
+    phases_add(&phases, PHASE_LOAD, BOUND_WAN, 0, 9); /* its readers draw it */
+    phases_add(&phases, PHASE_COMPUTE, BOUND_COMPUTE, 9, 0);
+    assert_int_equal(drawn.n, 0);
+    phases_add(&phases, PHASE_COMPUTE, BOUND_COMPUTE, 9, 30);
+    assert_int_equal(drawn.n, 2);
+    assert_int_equal(drawn.time_ps, 60);
+    assert_string_equal(drawn.name, "compute compute");
+    phases_add(&phases, PHASE_READ_STALL, BOUND_WAN, 39, 1);
+    assert_string_equal(drawn.name, "wait waits for data: wan");
+    arena_free(&arena);
+}
+
 static void phases_record__counts_from_the_clock_and_names_the_largest_bound(void **state)
 {
     (void)state;
     struct arena arena = {0};
     struct phases phases = {.arena = &arena};
     phases_begin(&phases, "load", 0, 0);
-    phases_add(&phases, PHASE_LOAD, BOUND_NIC, 100);
+    phases_add(&phases, PHASE_LOAD, BOUND_NIC, 0, 100);
     phases_begin(&phases, "epoch 1", 100, 5000);
-    phases_add(&phases, PHASE_COMPUTE, BOUND_COMPUTE, 40);
-    phases_add(&phases, PHASE_READ_STALL, BOUND_WINDOW, 30);
-    phases_add(&phases, PHASE_CHECKPOINT, BOUND_WINDOW, 30);
+    phases_add(&phases, PHASE_COMPUTE, BOUND_COMPUTE, 0, 40);
+    phases_add(&phases, PHASE_READ_STALL, BOUND_WINDOW, 0, 30);
+    phases_add(&phases, PHASE_CHECKPOINT, BOUND_WINDOW, 0, 30);
     phases_end(&phases, 200, 9000);
     struct record record;
     record_init(&record);
@@ -121,7 +159,7 @@ static void phases_record__every_category_has_a_name_of_its_own(void **state)
     struct phases phases = {.arena = &arena};
     phases_begin(&phases, "all", 0, 0);
     for (int c = 0; c < PHASE_CATEGORIES; c++)
-        phases_add(&phases, (enum phase_category)c, BOUND_COMPUTE, 1 + c);
+        phases_add(&phases, (enum phase_category)c, BOUND_COMPUTE, 0, 1 + c);
     phases_end(&phases, 36, 0);
     struct record record;
     record_init(&record);
@@ -141,6 +179,7 @@ int main(void)
         cmocka_unit_test(phases_begin__as_many_as_there_are),
         cmocka_unit_test(phases_end__of_nothing_is_nothing),
         cmocka_unit_test(phases_add__belongs_to_the_phase_under_way),
+        cmocka_unit_test(phases_add__draws_what_it_charges_in_each_node),
         cmocka_unit_test(phases_record__counts_from_the_clock_and_names_the_largest_bound),
         cmocka_unit_test(phases_record__every_category_has_a_name_of_its_own),
     };

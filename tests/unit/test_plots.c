@@ -145,7 +145,7 @@ static void timeline__names_the_run_and_what_waits(void **state)
     struct record record;
     record_init(&record);
     add_series(&record, "timeline/00 node 0 GPU 0 compute", "compute", 1);
-    add_series(&record, "timeline/00 node 0 GPU 0 compute", "pp", 1);
+    add_series(&record, "timeline/00 node 0 GPU 0 compute", "bubble", 1);
     add_series(&record, "timeline/01 node 0 GPU 0 messages", "pp", 1);
     add_series(&record, "timeline/02 node 0 GPU 0 network 0", "receive", 1);
     store(s, "t/net.yaml", "{}", "", &record);

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "models/work/reader.h"
 #include "tests/unit/rig.h"
 
@@ -193,6 +195,57 @@ static void reader_allow__never_shrinks(void **state)
     rig_close(&bench.rig);
 }
 
+/* struct drawn: what the timeline was told of one reader of two threads. */
+struct drawn {
+    struct spans spans;
+    int names, opens, reads;
+    int64_t bytes, end_ps[2];
+};
+
+static void see_name(void *self, struct spans_lane at, const char *text)
+{
+    struct drawn *drawn = self;
+    assert_int_equal(at.node, 3);
+    assert_string_equal(text, at.lane == 5 ? "load 0" : "load 1");
+    drawn->names++;
+}
+
+static void see_span(void *self, const struct span *span)
+{
+    struct drawn *drawn = self;
+    assert_in_range(span->at.lane, 5, 6);
+    int64_t *end_ps = &drawn->end_ps[span->at.lane - 5];
+    assert_true(span->start_ps >= *end_ps); /* they do not overlap */
+    assert_string_equal(span->category, "io");
+    *end_ps = span->end_ps;
+    drawn->opens += strcmp(span->name, "open") == 0;
+    if (strcmp(span->name, "read") != 0) return;
+    drawn->reads++;
+    drawn->bytes += span->bytes;
+}
+
+static void reader_draws__all_bytes_and_pauses_while_none_are_allowed(void **state)
+{
+    (void)state;
+    static const struct spans_ops ops = {.name = see_name, .span = see_span};
+    struct drawn drawn = {.spans = {&ops, &drawn}};
+    struct bench bench;
+    bench_open(&bench, &(struct rig_cfg){.client = SLOW, .set = {{4, 8 * MiB, 0}}}, 2, false);
+    bench.reader.draws = (struct reader_draws){&drawn.spans, {3, 5}, "load"};
+    reader_init(&bench.reader);
+    assert_int_equal(drawn.names, 2);
+    reader_start(&bench.reader, 0, 32 * MiB);
+    reader_allow(&bench.reader, 3 * MiB);
+    rig_run(&bench.rig);
+    assert_int_equal(drawn.bytes, 3 * MiB); /* ended when nothing more was allowed */
+    int reads = drawn.reads;
+    reader_allow(&bench.reader, 32 * MiB);
+    rig_run(&bench.rig);
+    assert_int_equal(drawn.bytes, 32 * MiB);
+    assert_int_equal(drawn.reads, reads + 4);
+    rig_close(&bench.rig);
+}
+
 static void reader_start__again_after_the_end(void **state)
 {
     (void)state;
@@ -242,6 +295,7 @@ int main(void)
         cmocka_unit_test(reader_allow__holds_the_process),
         cmocka_unit_test(reader_allow__holds_all_threads_together),
         cmocka_unit_test(reader_allow__never_shrinks),
+        cmocka_unit_test(reader_draws__all_bytes_and_pauses_while_none_are_allowed),
         cmocka_unit_test(reader_start__again_after_the_end),
         cmocka_unit_test(reader_start__writes_without_an_allowance),
         cmocka_unit_test(reader__names_readahead_where_it_binds),

@@ -347,10 +347,10 @@ static void replay_waits_for__names_who_has_not_come(void **state)
     bench.trace.trace = (struct trace){
         .rank = rank, .group = &all, .name = names, .rank_n = 2, .group_n = 1, .name_n = 1};
     assert_int_equal(run_trace(&bench), -1);
-    assert_string_equal(replay_waits_for(bench.replay, &bench.trace.arena),
-                        "rank 0, operation 0 (all_reduce, node 7 of a) waits for rank 1, which has "
-                        "not come to group ''; rank 1, operation 0 (receive, node 2 of b) waits "
-                        "for a message from rank 0 with tag 5");
+    assert_string_equal(
+        replay_waits_for(bench.replay, &bench.trace.arena),
+        "rank 0, node 7 (all_reduce, a) waits for rank 1, which has not come to "
+        "group ''; rank 1, node 2 (receive, b) waits for a message from rank 0 with tag 5");
     close_bench(&bench);
 }
 

@@ -38,7 +38,7 @@ static void bind(struct fixture *f, const char *text, const char *const *sets)
     for (; sets && *sets; sets++) {
         char *key = arena_strdup(&f->arena, *sets), *value = strchr(key, '=');
         *value++ = 0;
-        const struct tree_override override = {key, value, "--set"};
+        const struct tree_override override = {key, value, "--set", false};
         assert_true(tree_set(&f->arena, f->root, &override, &f->err));
     }
     const struct schema_into into = {&f->arena, "", &f->rows, &f->err};

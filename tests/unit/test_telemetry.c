@@ -300,7 +300,7 @@ static void telemetry__of_flows(void **state)
     const struct telemetry_cfg cfg = cfg_of(10 * PS_PER_US, 1000);
     struct telemetry *telemetry = watch(&cfg, false);
     net_rig_send(&the_rig, (int[]){0, 1}, 2000000, 0);
-    net_rig_send(&the_rig, (int[]){0, 1}, 1000000, 0);
+    net_rig_send(&the_rig, (int[]){0, 1}, 1000000, 0)->msg.stream = 1;
     run_windows(telemetry);
     const struct record_series *link = find("link/a>s", "utilisation");
     const struct record_series *one = find("flow/0 a>b", "rate"), *two = find("flow/1 a>b", "rate");

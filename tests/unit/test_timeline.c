@@ -38,6 +38,14 @@ static struct span span_at(int64_t start_ps, int64_t end_ps)
     return (struct span){{3, 1}, "forward", "compute", start_ps, end_ps, -1};
 }
 
+static int count_of(const char *text, const char *what)
+{
+    int n = 0;
+    for (; (text = strstr(text, what)); text += strlen(what))
+        n++;
+    return n;
+}
+
 static void end__writes_an_empty_document(void **state)
 {
     (void)state;
@@ -47,7 +55,7 @@ static void end__writes_an_empty_document(void **state)
     free(rig.text);
 }
 
-static void events__are_written_as_they_come(void **state)
+static void events__are_written_as_they_come_and_names_at_the_end(void **state)
 {
     (void)state;
     struct rig rig;
@@ -61,18 +69,18 @@ static void events__are_written_as_they_come(void **state)
     assert_string_equal(
         end(&rig),
         "{\"displayTimeUnit\": \"ns\", \"traceEvents\": [\n"
-        "    {\"name\": \"process_name\", \"ph\": \"M\", \"pid\": 3, \"tid\": 0, "
-        "\"args\": {\"name\": \"node \\\"3\\\"\"}},\n"
-        "    {\"name\": \"thread_name\", \"ph\": \"M\", \"pid\": 3, \"tid\": 2, "
-        "\"args\": {\"name\": \"GPU 1\"}},\n"
-        "    {\"name\": \"all_reduce\", \"ph\": \"X\", \"pid\": 3, \"tid\": 2, "
+        "    {\"pid\": 3, \"tid\": 2, \"name\": \"all_reduce\", \"ph\": \"X\", "
         "\"cat\": \"communication\", \"ts\": 0, \"dur\": 0.000001, \"args\": {\"bytes\": 4096}},\n"
-        "    {\"name\": \"message\", \"ph\": \"s\", \"pid\": 3, \"tid\": 2, \"cat\": \"arrow\", "
+        "    {\"pid\": 3, \"tid\": 2, \"name\": \"message\", \"ph\": \"s\", \"cat\": \"arrow\", "
         "\"ts\": 1, \"id\": 1},\n"
-        "    {\"name\": \"message\", \"ph\": \"f\", \"pid\": 4, \"tid\": 1, \"cat\": \"arrow\", "
+        "    {\"pid\": 4, \"tid\": 1, \"name\": \"message\", \"ph\": \"f\", \"cat\": \"arrow\", "
         "\"ts\": 2, \"id\": 1, \"bp\": \"e\"},\n"
-        "    {\"name\": \"queue bytes\", \"ph\": \"C\", \"pid\": 3, \"tid\": 0, \"ts\": 1.5, "
-        "\"args\": {\"value\": 0.5}}\n"
+        "    {\"pid\": 3, \"tid\": 0, \"name\": \"queue bytes\", \"ph\": \"C\", \"ts\": 1.5, "
+        "\"args\": {\"value\": 0.5}},\n"
+        "    {\"pid\": 3, \"tid\": 0, \"name\": \"process_name\", \"ph\": \"M\", "
+        "\"args\": {\"name\": \"node \\\"3\\\"\"}},\n"
+        "    {\"pid\": 3, \"tid\": 2, \"name\": \"thread_name\", \"ph\": \"M\", "
+        "\"args\": {\"name\": \"GPU 1\"}}\n"
         "]}\n");
     free(rig.text);
 }
@@ -115,8 +123,8 @@ static void cap__says_what_is_left_out(void **state)
     assert_null(strstr(text, "\"ts\": 3"));
     assert_null(strstr(text, "late"));
     assert_non_null(strstr(text, "named nevertheless"));
-    assert_non_null(strstr(text, "    {\"name\": \"4 events left out: the limit of 2 is reached\", "
-                                 "\"ph\": \"i\", \"pid\": 0, \"tid\": 0, \"s\": \"g\", \"ts\": 2, "
+    assert_non_null(strstr(text, "    {\"pid\": 0, \"tid\": 0, \"name\": \"4 events left out: the "
+                                 "limit of 2 is reached\", \"ph\": \"i\", \"s\": \"g\", \"ts\": 2, "
                                  "\"args\": {\"left_out\": 4}}\n]}\n"));
     free(rig.text);
 }
@@ -135,6 +143,89 @@ static void cap__splits_no_arrow_and_writes_nothing_later(void **state)
     assert_non_null(strstr(text, "\"name\": \"3 events left out"));
     assert_non_null(strstr(text, "\"ts\": 0, \"args\": {\"left_out\": 3}"));
     free(rig.text);
+}
+
+static void run__is_drawn_whatever_the_limit(void **state)
+{
+    (void)state;
+    struct rig rig;
+    begin(&rig, 1);
+    const struct spans *to = &rig.timeline.spans;
+    spans_name(to, (struct spans_lane){9, -1}, SPANS_RUN);
+    for (int64_t i = 0; i < 2; i++) {
+        const struct span span = span_at(i, i + 1);
+        spans_add(to, &span);
+    }
+    for (int i = 0; i < 3; i++) {
+        spans_add(to, &(struct span){{9, 0}, "epoch", "phase", i, i + 1, -1});
+        spans_level(to, &(struct spans_level){9, "queue", i * PS_PER_US, 1});
+    }
+    const char *text = end(&rig);
+    assert_int_equal(count_of(text, "\"epoch\""), 3);
+    assert_int_equal(count_of(text, "\"queue\""), 1); /* levels have the limit to themselves */
+    assert_int_equal(count_of(text, "\"forward\""), 1);
+    free(rig.text);
+}
+
+/* Ten spans of each of eight hosts in a file, which can be shrunk; returns its text. */
+static char *shrink(int64_t events_max, bool keep, struct timeline *timeline)
+{
+    static char text[1 << 16];
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    timeline_begin(timeline, file, events_max);
+    if (keep) timeline_keep_hosts(timeline);
+    const struct spans *to = &timeline->spans;
+    spans_name(to, (struct spans_lane){8, -1}, SPANS_RUN);
+    for (int32_t node = 0; node < 8; node++) {
+        spans_name(to, (struct spans_lane){node, -1}, "host");
+        spans_name(to, (struct spans_lane){node, 0}, "GPU");
+    }
+    spans_level(to, &(struct spans_level){8, "early", 0, 1});
+    for (int64_t i = 0; i < 10; i++)
+        for (int32_t node = 0; node < 8; node++)
+            spans_add(to, &(struct span){{node, 0}, "}, {\"pid\": 0,", "compute", i, i + 1, -1});
+    spans_add(to, &(struct span){{8, 0}, "epoch", "phase", 0, 10, -1});
+    assert_true(timeline_end(timeline));
+    rewind(file);
+    text[fread(text, 1, sizeof text - 1, file)] = 0;
+    fclose(file);
+    return text;
+}
+
+static void limit__gives_up_hosts_not_time(void **state)
+{
+    (void)state;
+    struct timeline timeline;
+    const char *text = shrink(25, false, &timeline);
+    assert_int_equal(timeline.drawn, 2);
+    assert_int_equal(timeline.nodes, 8);
+    assert_int_equal(timeline.events, 20);
+    assert_int_equal(timeline.offered, 80);
+    assert_int_equal(timeline.left_out, 0);
+    assert_int_equal(count_of(text, "{\"pid\": 0, \"tid\": 1, \"name\": \"}"), 10);
+    assert_int_equal(count_of(text, "{\"pid\": 1, \"tid\": 1, \"name\": \"}"), 10);
+    assert_null(strstr(text, "{\"pid\": 2, "));
+    assert_int_equal(count_of(text, "\"GPU\""), 2);
+    assert_int_equal(count_of(text, "\"early\""), 1);
+    assert_int_equal(count_of(text, "\"epoch\""), 1);
+    assert_int_equal(count_of(text, "},\n") + 1, count_of(text, "\n    {\"pid\": "));
+    assert_string_equal(text + strlen(text) - 5, "}\n]}\n");
+}
+
+static void limit__leaves_out_time_of_one_host_and_of_chosen_ones(void **state)
+{
+    (void)state;
+    struct timeline timeline;
+    shrink(8, false, &timeline);
+    assert_int_equal(timeline.drawn, 1);
+    assert_int_equal(timeline.events, 8);
+    assert_int_equal(timeline.left_out, 2);
+    assert_int_equal(timeline.left_out_ps, 8);
+    shrink(25, true, &timeline);
+    assert_int_equal(timeline.events, 25);
+    assert_int_equal(timeline.left_out, 55);
+    assert_int_equal(timeline.left_out_ps, 3);
 }
 
 static void end__reports_a_write_error(void **state)
@@ -162,10 +253,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(end__writes_an_empty_document),
-        cmocka_unit_test(events__are_written_as_they_come),
+        cmocka_unit_test(events__are_written_as_they_come_and_names_at_the_end),
         cmocka_unit_test(times__are_exact),
         cmocka_unit_test(cap__says_what_is_left_out),
         cmocka_unit_test(cap__splits_no_arrow_and_writes_nothing_later),
+        cmocka_unit_test(run__is_drawn_whatever_the_limit),
+        cmocka_unit_test(limit__gives_up_hosts_not_time),
+        cmocka_unit_test(limit__leaves_out_time_of_one_host_and_of_chosen_ones),
         cmocka_unit_test(end__reports_a_write_error),
         cmocka_unit_test(nobody__listens),
     };

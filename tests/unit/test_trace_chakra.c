@@ -261,6 +261,34 @@ static void read__names_the_byte_of_a_damage(void **state)
     refused_node(&node, "C085: at byte 15: a field is longer than what holds it");
 }
 
+static void read__lists_the_groups_where_one_is_missing(void **state)
+{
+    (void)state;
+    struct trace_rig rig;
+    struct trace_build build;
+    struct bytes node = new_node(UINT64_C(1) << 40, 7), group = {.n = 0}, file = new_file();
+    static int32_t members[] = {0, 1};
+    attr(&node, "comm_type", 9, 0);
+    attr(&node, "comm_size", 9, 8);
+    text(&group, 1, "pg_name");
+    text(&group, 29, "tp");
+    data(&node, 10, group.at, group.n);
+    message(&file, &node);
+    begin(&rig, &build);
+    for (int i = 0; i < 2; i++) {
+        struct trace_group *added = trace_build_group(&build, i ? "pp" : "dp", 2);
+        added->rank = members;
+        added->n = 2;
+    }
+    FILE *in = trace_rig_open(file.at, file.n);
+    assert_false(chakra_read_rank(&build, &(struct chakra_file){"c", in, 1}));
+    trace_rig_said(&rig.err,
+                   "node 1099511627776: no group 'tp' among the process groups: 'dp', 'pp'", "tp");
+    fclose(in);
+    trace_build_free(&build);
+    trace_rig_end(&rig);
+}
+
 static void read__names_the_node_of_a_mistake(void **state)
 {
     (void)state;
@@ -287,10 +315,10 @@ static void read__names_the_node_of_a_mistake(void **state)
     refused_node(&node, "node 7: lasts longer than 106 days");
     node = new_node(7, 4);
     number(&node, 5, 8);
-    refused_node(&node, "c: error: C086: node number 1 waits for node 8, which is not in the file");
+    refused_node(&node, "c: error: C086: node 7 waits for node 8, which is not in the file");
     node = new_node(7, 4);
     number(&node, 5, 7);
-    refused_node(&node, "c: error: C088: operation 1 of rank 1 never starts");
+    refused_node(&node, "c: error: C088: node 7 of rank 1 never starts");
     struct bytes file = new_file();
     node = new_node(7, 4);
     message(&file, &node);
@@ -383,6 +411,7 @@ int main(void)
         cmocka_unit_test(read__takes_attributes_of_any_number_type),
         cmocka_unit_test(read__knows_reads_and_writes_of_storage),
         cmocka_unit_test(read__names_the_byte_of_a_damage),
+        cmocka_unit_test(read__lists_the_groups_where_one_is_missing),
         cmocka_unit_test(read__names_the_node_of_a_mistake),
         cmocka_unit_test(groups__read_one_shape_of_json),
         cmocka_unit_test(files__are_counted),

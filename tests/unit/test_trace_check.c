@@ -16,8 +16,8 @@ struct call {
     enum trace_collective collective;
 };
 
-/* A trace of three ranks, groups {0,1} and {2,0}, that calls these. */
-static void build(struct trace_rig *rig, const struct call *calls, int n)
+/* A trace of three ranks, groups {0,1} and {2,0}, that calls these; bytes NULL: of 0 bytes. */
+static void build(struct trace_rig *rig, const struct call *calls, int n, const int64_t *bytes)
 {
     *rig = (struct trace_rig){0};
     struct trace_build build = {.trace = &rig->trace, .arena = &rig->arena, .err = &rig->err};
@@ -34,6 +34,8 @@ static void build(struct trace_rig *rig, const struct call *calls, int n)
             if (calls[i].rank != rank) continue;
             struct trace_op *op = trace_build_op(&build);
             op->kind = (uint8_t)calls[i].kind;
+            op->bytes = bytes ? bytes[i] : 0;
+            op->place = (uint64_t)i + (UINT64_C(1) << 33);
             op->peer = calls[i].peer;
             op->tag = calls[i].tag;
             op->group = calls[i].group;
@@ -45,7 +47,8 @@ static void build(struct trace_rig *rig, const struct call *calls, int n)
     trace_build_free(&build);
     rig->ok = trace_check(&rig->trace, &rig->err);
 }
-#define BUILD(rig, calls) build(rig, calls, (int)(sizeof(calls) / sizeof *(calls)))
+#define N(calls) (int)(sizeof(calls) / sizeof *(calls))
+#define BUILD(rig, calls) build(rig, calls, N(calls), NULL)
 
 static void check__accepts_what_fits(void **state)
 {
@@ -101,6 +104,63 @@ static void check__counts_all_messages_where_wildcards_receive(void **state)
     trace_rig_end(&rig);
 }
 
+/* In order of size each message has a receive; whose turn is when is left open. */
+static void check__compares_sizes_of_messages_without_their_order(void **state)
+{
+    (void)state;
+    struct trace_rig rig;
+    const struct call calls[] = {{0, 0, TRACE_SEND, 1, 5, 0},
+                                 {0, 0, TRACE_SEND, 1, 5, 0},
+                                 {1, 0, TRACE_RECV, 0, 5, 0},
+                                 {1, 0, TRACE_RECV, 0, 5, 0}};
+    build(&rig, calls, N(calls), (const int64_t[]){20, 8, 8, 20});
+    assert_true(rig.ok);
+    trace_rig_end(&rig);
+    build(&rig, calls, N(calls), (const int64_t[]){20, 8, 9, 30}); /* larger buffers */
+    assert_true(rig.ok);
+    trace_rig_end(&rig);
+    build(&rig, calls, N(calls), (const int64_t[]){8, 20, 19, 9});
+    trace_rig_said(&rig.err,
+                   "file: error: C089: rank 0 sends 20 bytes (node 8589934593 of file) to rank 1, "
+                   "which takes 19 bytes (node 8589934594 of one)",
+                   "19 < 20");
+    trace_rig_end(&rig);
+    const struct call any[] = {{0, 0, TRACE_SEND, 1, 5, 0},
+                               {2, 0, TRACE_SEND, 1, 6, 0},
+                               {1, 0, TRACE_RECV, TRACE_ANY, 5, 0},
+                               {1, 0, TRACE_RECV, 2, TRACE_ANY, 0}};
+    build(&rig, any, N(any), (const int64_t[]){5, 6, 6, 5});
+    assert_true(rig.ok);
+    trace_rig_end(&rig);
+    build(&rig, any, N(any), (const int64_t[]){5, 6, 5, 5});
+    trace_rig_said(&rig.err, "rank 2 sends 6 bytes", "wildcards");
+    trace_rig_end(&rig);
+}
+
+static void check__compares_sizes_of_collectives(void **state)
+{
+    (void)state;
+    struct trace_rig rig;
+    const struct call calls[] = {{0, 1, TRACE_COLLECTIVE, 0, 0, TRACE_ALL_REDUCE},
+                                 {0, 1, TRACE_COLLECTIVE, 0, 0, TRACE_ALL_REDUCE},
+                                 {1, 1, TRACE_COLLECTIVE, 0, 0, TRACE_ALL_REDUCE},
+                                 {1, 1, TRACE_COLLECTIVE, 0, 0, TRACE_ALL_REDUCE}};
+    build(&rig, calls, N(calls), (const int64_t[]){4, 8, 8, 4});
+    assert_true(rig.ok);
+    trace_rig_end(&rig);
+    build(&rig, calls, N(calls), (const int64_t[]){4, 8, 9, 4});
+    trace_rig_said(&rig.err,
+                   "one: error: C089: rank 1 calls all_reduce of group 'a' with 9 bytes (node "
+                   "8589934594 of one), rank 0 with 8 bytes (node 8589934593 of file)",
+                   "9, not 8");
+    trace_rig_end(&rig);
+    const struct call gather[] = {{0, 1, TRACE_COLLECTIVE, 0, 0, TRACE_GATHER},
+                                  {1, 1, TRACE_COLLECTIVE, 0, 0, TRACE_GATHER}};
+    build(&rig, gather, N(gather), (const int64_t[]){4, 8}); /* each gives what it has */
+    assert_true(rig.ok);
+    trace_rig_end(&rig);
+}
+
 static void check__compares_the_calls_of_a_group(void **state)
 {
     (void)state;
@@ -148,6 +208,8 @@ int main(void)
         cmocka_unit_test(check__accepts_what_fits),
         cmocka_unit_test(check__counts_messages_by_pair_and_tag),
         cmocka_unit_test(check__counts_all_messages_where_wildcards_receive),
+        cmocka_unit_test(check__compares_sizes_of_messages_without_their_order),
+        cmocka_unit_test(check__compares_sizes_of_collectives),
         cmocka_unit_test(check__compares_the_calls_of_a_group),
         cmocka_unit_test(stuck__finds_circles_of_any_length),
         cmocka_unit_test(names__are_those_of_coll_h_and_more),

@@ -44,7 +44,6 @@ static void read__fills_every_field(void **state)
     assert_int_equal(zero->op[1].bytes, 4096);
     assert_int_equal(zero->op[1].peer, 1);
     assert_int_equal(zero->op[1].tag, 7);
-    assert_int_equal(zero->op[1].nic, 1);
     assert_int_equal(zero->op[1].place, 6);
     trace_rig_waits(zero, 0, 0);
     trace_rig_waits(zero, 1, 1);
@@ -76,7 +75,7 @@ static void read__takes_ranks_in_any_order_and_options_too(void **state)
     assert_int_equal(rig.trace.rank[0].op_n, 0);
     assert_int_equal(rig.trace.rank[1].op_n, 0);
     assert_string_equal(rig.trace.rank[1].file, "g");
-    assert_int_equal(rig.trace.rank[2].op[0].nic, 3);
+    assert_int_equal(rig.trace.rank[2].op[0].place, 4);
     assert_int_equal(rig.trace.rank[2].op[0].stream, 2);
     assert_int_equal(rig.trace.rank[2].op[0].tag, 9999990005);
     trace_rig_end(&rig);
@@ -148,7 +147,7 @@ static void read__names_the_place_of_a_mistake(void **state)
             "g:4:12: error: C088: 'a' waits for itself");
     refused("num_ranks 2\nrank 0 {\na: calc 1\nb: calc 2\nc: calc 3\na requires c\nb requires a\n"
             "c irequires b\n}",
-            "g:3:1: error: C088: operation 3 of rank 0 never starts");
+            "g:3:1: error: C088: operation 0 of rank 0 never starts");
 }
 
 static void read__takes_as_many_ranks_as_allowed(void **state)

@@ -20,7 +20,7 @@ static char *repeat(char *at, const char *word, int n)
 
 static bool set(struct fixture *f, const char *path, const char *value)
 {
-    const struct tree_override override = {path, value, "--set"};
+    const struct tree_override override = {path, value, "--set", false};
     return tree_set(&f->arena, f->root, &override, &f->err);
 }
 

@@ -128,21 +128,19 @@ static void choose__what_is_not_used(void **state)
     assert_true(table.time_ps[TUNER_NVLS][COLL_SIMPLE] > 0);
     assert_int_equal(table.time_ps[TUNER_NVLS][COLL_LL], -1);
     assert_int_equal(table.time_ps[TUNER_NVLS_TREE][COLL_SIMPLE], -1); /* one node */
-    assert_int_equal(table.time_ps[TUNER_COLLNET_CHAIN][COLL_SIMPLE], -1);
     assert_int_equal(table.time_ps[TUNER_PAT][COLL_SIMPLE], -1);
     facts.nodes = 2;
     table = choose(&facts);
-    assert_int_equal(table.time_ps[TUNER_NVLS][COLL_SIMPLE], -1); /* needs SHARP */
+    assert_int_equal(table.time_ps[TUNER_NVLS][COLL_SIMPLE], -1); /* two nodes */
     assert_true(table.time_ps[TUNER_NVLS_TREE][COLL_SIMPLE] > 0);
-    facts.collnet = (struct tuner_graph){8, 48 * GB, 48 * GB, 0};
-    table = choose(&facts);
-    assert_true(table.time_ps[TUNER_NVLS][COLL_SIMPLE] > 0);
-    assert_true(table.time_ps[TUNER_COLLNET_DIRECT][COLL_SIMPLE] > 0);
-    facts.ll128_off = facts.pcie = true;
-    table = choose(&facts);
-    assert_int_equal(table.time_ps[TUNER_RING][COLL_LL128], -1);
-    assert_int_equal(table.time_ps[TUNER_NVLS][COLL_SIMPLE], -1);
-    assert_int_equal(table.time_ps[TUNER_COLLNET_DIRECT][COLL_SIMPLE], -1);
+    facts.ranks_per_node = 1; /* an NVSwitch needs two */
+    assert_int_equal(choose(&facts).time_ps[TUNER_NVLS_TREE][COLL_SIMPLE], -1);
+    facts.ranks_per_node = 2;
+    assert_true(choose(&facts).time_ps[TUNER_NVLS_TREE][COLL_SIMPLE] > 0);
+    facts.version = TUNER_NCCL_2_20; /* which wants three */
+    assert_int_equal(choose(&facts).time_ps[TUNER_NVLS_TREE][COLL_SIMPLE], -1);
+    facts.ranks_per_node = 3;
+    assert_true(choose(&facts).time_ps[TUNER_NVLS_TREE][COLL_SIMPLE] > 0);
     facts = hopper(1 << 20, 8);
     facts.nvls.channels = 1;
     facts.generation = TUNER_AMPERE;
@@ -187,18 +185,11 @@ static void choose__latencies(void **state)
     facts.cpu = TUNER_AMD;
     facts.graph.latency_inter_ps = 1000000;
     facts.nvls.latency_inter_ps = 1000000;
-    facts.collectives = 9;
     table = choose(&facts);
-    assert_us(us(&table, TUNER_RING, COLL_LL), 9 * (6.6 + 112 * 2 + 14 * 3.7), .01);
-    assert_us(us(&table, TUNER_RING, COLL_SIMPLE), 9 * (8.4 + 112 * 6 + 14 * 16), .01);
-    assert_us(us(&table, TUNER_TREE, COLL_LL), 2 * (6.8 + 2 * (7 * .6 + 3 * 6)), .01);
-    assert_us(us(&table, TUNER_NVLS_TREE, COLL_SIMPLE), 2 * (25 + 6 * 22.9), .01);
-    facts = hopper(8, 64);
-    facts.collnet = (struct tuner_graph){8, 48 * GB, 48 * GB, 0};
-    table = choose(&facts);
-    assert_us(us(&table, TUNER_COLLNET_DIRECT, COLL_SIMPLE), 2 * (3.7 + 7 * .4) + 31, .01);
-    assert_us(us(&table, TUNER_COLLNET_CHAIN, COLL_SIMPLE), 14 * 2.8 + 30, .01);
-    assert_us(us(&table, TUNER_NVLS, COLL_SIMPLE), 25 + 18, .01);
+    assert_us(us(&table, TUNER_RING, COLL_LL), 6.6 + 112 * 2 + 14 * 3.7, .01);
+    assert_us(us(&table, TUNER_RING, COLL_SIMPLE), 8.4 + 112 * 6 + 14 * 16, .01);
+    assert_us(us(&table, TUNER_TREE, COLL_LL), 6.8 + 2 * (7 * .6 + 3 * 6), .01);
+    assert_us(us(&table, TUNER_NVLS_TREE, COLL_SIMPLE), 25 + 6 * 22.9, .01);
 }
 
 /* The plateau of rings begins at 64 bytes per rank and channel, and is higher before Ampere. */
@@ -244,9 +235,6 @@ static void choose__tree_factor_ends(void **state)
     struct tuner_table above = choose(&facts);
     assert_us(us(&below, TUNER_TREE, COLL_SIMPLE), lat + (1 << 29) / (1000 * gb * .9), .1);
     assert_us(us(&above, TUNER_TREE, COLL_SIMPLE), lat + (1 << 29) / (1000 * gb), .1);
-    facts.plain_tree = true;
-    above = choose(&facts);
-    assert_us(us(&above, TUNER_TREE, COLL_SIMPLE), lat + (1 << 29) / (1000 * gb * .85), .1);
 }
 
 /* Blackwell corrects NVLSTree like a tree, unless the host is a Grace. */
@@ -285,17 +273,6 @@ static void choose__gathers(void **state)
     table = choose(&facts);
     assert_us(us(&table, TUNER_PAT, COLL_SIMPLE),
               8 + 6 * 14 / 3.5 + 64 * 2.8 + (1 << 20) / (1000 * 16 * 24 * .75), .01);
-    facts.pat_off = true;
-    table = choose(&facts);
-    assert_int_equal(table.time_ps[TUNER_PAT][COLL_SIMPLE], -1);
-    facts = hopper(1 << 20, 64);
-    facts.op = COLL_ALL_GATHER;
-    facts.collnet = (struct tuner_graph){8, 48 * GB, 48 * GB, 0};
-    table = choose(&facts);
-    assert_true(table.time_ps[TUNER_COLLNET_DIRECT][COLL_SIMPLE] > 0);
-    facts.collnet.channels = 4; /* two GPUs to a NIC */
-    table = choose(&facts);
-    assert_int_equal(table.time_ps[TUNER_COLLNET_DIRECT][COLL_SIMPLE], -1);
 }
 
 static void choose__broadcast(void **state)
@@ -305,13 +282,11 @@ static void choose__broadcast(void **state)
     facts.op = COLL_BROADCAST;
     struct tuner_table table = choose(&facts);
     assert_us(us(&table, TUNER_RING, COLL_LL), 6.6 + 64 * 2.7, .01);
-    facts.same_channels = true;
-    table = choose(&facts);
-    assert_us(us(&table, TUNER_RING, COLL_LL), 6.6 + 2.7, .01);
     assert_int_equal(table.algorithm, TUNER_RING);
     facts.bytes = 1 << 30; /* each byte passes each link once */
     table = choose(&facts);
-    assert_us(us(&table, TUNER_RING, COLL_SIMPLE), 8.4 + 14 + (1 << 30) / (1000 * 16 * 24.0), .01);
+    assert_us(us(&table, TUNER_RING, COLL_SIMPLE), 8.4 + 64 * 14 + (1 << 30) / (1000 * 16 * 24.0),
+              .01);
 }
 
 /* NCCL 2.20 lets a ring of two nodes cross the network four times: with 75 us told it is a tree

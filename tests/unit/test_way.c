@@ -48,11 +48,12 @@ static void ways_find__the_path_of_the_topology(void **state)
     (void)state;
     struct net net;
     net_open(&net);
-    struct ways *ways = ways_new(&net.graph);
+    const struct bundles bundles = bundles_single(&net.graph, &net.arena);
+    struct ways *ways = ways_new(&net.graph, &bundles);
     int seen = 0;
     for (uint32_t stream = 0; stream < 32; stream++) {
         int32_t path[TOPO_PATH_MAX];
-        const struct way *way = ways_find(ways, net.host[0], net.host[3], stream);
+        struct way *way = ways_find(ways, net.host[0], net.host[3], stream);
         int n = topo_path(&net.graph, net.host[0], net.host[3], stream, path);
         int spine = net.graph.links[path[1]].to == net.spine[1];
         seen |= 1 << spine;
@@ -76,7 +77,8 @@ static void ways_find__more_than_are_kept(void **state)
     (void)state;
     struct net net;
     net_open(&net);
-    struct ways *ways = ways_new(&net.graph);
+    const struct bundles bundles = bundles_single(&net.graph, &net.arena);
+    struct ways *ways = ways_new(&net.graph, &bundles);
     const uint32_t kept = 1 << 17;
     const struct way *first = ways_find(ways, net.host[0], net.host[3], 0);
     for (uint32_t stream = 1; stream < kept; stream++)
@@ -86,7 +88,7 @@ static void ways_find__more_than_are_kept(void **state)
     most += 1000 * (sizeof *first + TOPO_PATH_MAX * sizeof(int32_t));
 #endif
     for (uint32_t stream = kept; stream < kept + 1000; stream++) {
-        const struct way *way = ways_find(ways, net.host[0], net.host[3], stream);
+        struct way *way = ways_find(ways, net.host[0], net.host[3], stream);
         assert_int_equal(way->stream, stream);
         assert_int_equal(way->path_n, 4);
         ways_done(ways, way);
