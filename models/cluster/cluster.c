@@ -224,12 +224,9 @@ static void wire_done(struct sim *sim, struct fabric_msg *wire)
     timer_after(sim, &msg->hop.timer, lag_ps);
 }
 
-static void wire_sent(struct sim *sim, struct fabric_msg *wire);
-
 static void wire_send(struct cluster_conn *conn, struct cluster_msg *msg)
 {
     struct cluster *cluster = conn->cluster;
-    conn->busy = true;
     cluster->wire_msgs++;
     cluster->wire_bytes += msg->bytes;
     msg->wire = (struct fabric_msg){.src = conn->from,
@@ -237,42 +234,16 @@ static void wire_send(struct cluster_conn *conn, struct cluster_msg *msg)
                                     .bytes = msg->bytes,
                                     .stream = conn->stream,
                                     .framing = &cluster->framing,
-                                    .sent = wire_sent,
                                     .done = wire_done,
                                     .owner = msg};
     fabric_send(cluster->fabric, &msg->wire);
-}
-
-static void wire_sent(struct sim *sim, struct fabric_msg *wire)
-{
-    (void)sim;
-    struct cluster_conn *conn = ((struct cluster_msg *)wire->owner)->conn;
-    struct cluster_msg *next = conn->first;
-    conn->busy = false;
-    if (!next) return;
-    conn->first = next->next;
-    wire_send(conn, next);
-}
-
-static void wire_queue(struct cluster_conn *conn, struct cluster_msg *msg)
-{
-    if (!conn->busy) {
-        wire_send(conn, msg);
-        return;
-    }
-    msg->next = NULL;
-    if (conn->first)
-        conn->last->next = msg;
-    else
-        conn->first = msg;
-    conn->last = msg;
 }
 
 static void at_proxy(struct sim *sim, struct nvlink_hop *hop)
 {
     (void)sim;
     struct cluster_msg *msg = MSG_OF_HOP(hop);
-    wire_queue(msg->conn, msg);
+    wire_send(msg->conn, msg);
 }
 
 static void hop_send(struct cluster_conn *conn, struct cluster_msg *msg, int32_t dst)
@@ -301,7 +272,7 @@ void cluster_send(struct cluster_conn *conn, struct cluster_msg *msg)
         msg->hop.done = at_proxy;
         hop_send(conn, msg, conn->proxy);
     } else {
-        wire_queue(conn, msg);
+        wire_send(conn, msg);
     }
 }
 

@@ -70,18 +70,16 @@ struct cluster_msg;
 typedef void cluster_fn(struct sim *sim, struct cluster_msg *msg);
 
 /* struct cluster_conn: a queue pair from one place to another: its messages leave one after the
- * other. cluster_connect before; the sender's. */
+ * other (a stream of the fabric; NVLink's queue). cluster_connect before; the sender's. */
 struct cluster_conn {
     struct cluster *cluster;
-    struct cluster_msg *first, *last; /* waiting for the one that leaves by the NIC */
-    struct nvlink_queue queue;        /* the same for NVLink */
-    int64_t lag_ps;                   /* software: done comes so much after the last byte */
-    int32_t src, dst;                 /* as asked for */
-    int32_t from, to;                 /* NVLink: GPUs; else nodes of the fabric */
-    int32_t proxy;                    /* PXN: by NVLink to this GPU first; -1 = none */
+    struct nvlink_queue queue; /* its turn at the NVLink port */
+    int64_t lag_ps;            /* software: done comes so much after the last byte */
+    int32_t src, dst;          /* as asked for */
+    int32_t from, to;          /* NVLink: GPUs; else nodes of the fabric */
+    int32_t proxy;             /* PXN: by NVLink to this GPU first; -1 = none */
     uint32_t stream;
     bool nvlink; /* nothing but NVLink */
-    bool busy;   /* a message is leaving by the NIC */
 };
 
 /* struct cluster_msg: the sender's, untouched by it until done; set bytes, done, owner. */
@@ -89,7 +87,6 @@ struct cluster_msg {
     struct nvlink_hop hop;
     struct fabric_msg wire;
     struct cluster_conn *conn;
-    struct cluster_msg *next;
     int64_t bytes; /* on the wire, before framing */
     cluster_fn *done;
     void *owner;

@@ -38,8 +38,8 @@ $ railsim run topologies/dgx-h100-ndr.yaml workloads/resnet50-step.yaml --set wo
     "step": {"compute_s": 0.006654540974953125, "dp_s": 0.0008888256573125, "dp_bytes": 101429470.75, "skew_s": 0.005988274636734375}
 # A server's ports fail: who waits for whom.
 $ railsim run topologies/gmo-3su.yaml workloads/llama2-70b-fsdp.yaml --set 'faults=[{link: "node5/*", kind: down, at: 1s}]' | grep status
-topologies/gmo-3su.yaml workloads/llama2-70b-fsdp.yaml faults=[{link: "node5/*", kind: down, at: 1s}]: deadlock: rank 0, stream gather, operation 40 (parameters) waits for replica group 0: rank 40, block 1, step 1 waits for message 312 from rank 32 on lane 1 (320 sent); 16 messages stand still: node5/nic0>unit0/leaf0 and 15 other links are down
-status           deadlock: rank 0, stream gather, operation 40 (parameters) waits for replica group 0: rank 40, block 1, step 1 waits for message 312 from rank 32 on lane 1 (320 sent); 16 messages stand still: node5/nic0>unit0/leaf0 and 15 other links are down
+topologies/gmo-3su.yaml workloads/llama2-70b-fsdp.yaml faults=[{link: "node5/*", kind: down, at: 1s}]: deadlock: rank 0, stream gather, operation 40 (parameters) waits for replica group 0: rank 40, block 1, step 1 waits for message 312 from rank 32 on lane 1 (320 sent); 72 messages stand still: node5/nic0>unit0/leaf0 and 15 other links are down
+status           deadlock: rank 0, stream gather, operation 40 (parameters) waits for replica group 0: rank 40, block 1, step 1 waits for message 312 from rank 32 on lane 1 (320 sent); 72 messages stand still: node5/nic0>unit0/leaf0 and 15 other links are down
 # Mistakes.
 $ railsim run topologies/leaf-spine-128.yaml workloads/llama2-70b-fsdp.yaml
 topologies/leaf-spine-128.yaml:6:1: error: C097: the topology does not say how fast its GPUs are: give node.accelerator (`railsim list devices`)
