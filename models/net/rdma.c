@@ -114,17 +114,24 @@ static void count_timeout(struct rdma_qp *qp, int64_t now_ps)
     sim_finish(shared->sim);
 }
 
+/* How long a queue pair waits for an acknowledgement: over distance two idle round trips at least,
+ * which is what its NIC would have to be told there. */
+static int64_t patience_ps(const struct rdma_qp *qp)
+{
+    int64_t wanted_ps = qp->nic->shared->cfg->retransmit_ps;
+    return wanted_ps > 4 * qp->idle_ps ? wanted_ps : 4 * qp->idle_ps;
+}
+
 static void on_retransmit(struct sim *sim, void *self)
 {
     struct rdma_qp *qp = self;
-    struct nic_shared *shared = qp->nic->shared;
     int64_t now_ps = sim_now_ps(sim), look_ps = INT64_MAX;
     if (qp->sent == qp->acked_below) return; /* nothing is under way; the next packet arms again */
-    int64_t due_ps = qp->progress_ps + shared->cfg->retransmit_ps;
+    int64_t due_ps = qp->progress_ps + patience_ps(qp);
     if (qp->selective) settle(qp);
     if (due_ps <= now_ps) {
         count_timeout(qp, now_ps);
-        due_ps = now_ps + shared->cfg->retransmit_ps;
+        due_ps = now_ps + patience_ps(qp);
         if (qp->selective) {
             rdma_selective_timeout(qp);
         } else {
@@ -168,15 +175,14 @@ static inline int64_t fill(struct rdma_qp *qp, struct packet *packet, int64_t at
 static RDMA_RARE bool must_ask(const struct rdma_qp *qp, int64_t at_ps)
 {
     const struct net_cfg *cfg = qp->nic->shared->cfg;
-    return !rdma_may_send(qp) ||
-           qp->next_ps - at_ps > cfg->retransmit_ps / (4 * cfg->nic.ack_every);
+    return !rdma_may_send(qp) || qp->next_ps - at_ps > patience_ps(qp) / (4 * cfg->nic.ack_every);
 }
 
 /* The packet may have left some time ago (port.h). */
 static RDMA_RARE void wait_for_answer(struct rdma_qp *qp, int64_t at_ps)
 {
     struct sim *sim = qp->nic->shared->sim;
-    int64_t now_ps = sim_now_ps(sim), due_ps = at_ps + qp->nic->shared->cfg->retransmit_ps;
+    int64_t now_ps = sim_now_ps(sim), due_ps = at_ps + patience_ps(qp);
     timer_arm(sim, &qp->retransmit, due_ps > now_ps ? due_ps : now_ps);
 }
 

@@ -1,5 +1,5 @@
 # Steps with a checkpoint: what it takes, what it costs.
-$ railsim run topologies/gmo-3su-storage.yaml workloads/llama2-70b-fsdp-checkpoint.yaml --set fabric.scalable_units=1 --set fabric.nodes_per_unit=2 --set fabric.spines=1 --set workload.training.global_batch=16 --set workload.checkpoint.size=20GB --json | grep -E '"(checkpoint|quiet|storing|time_to).*s"'
+$ railsim run topologies/gmo-3su-storage.yaml workloads/llama2-70b-fsdp-checkpoint.yaml --set fabric.scalable_units=1 --set fabric.nodes_per_unit=2 --set fabric.spines=1 --set workload.training.global_batch=16 --set workload.checkpoint.size=20GB --set workload.run.messages_max=1000 --json | grep -E '"(checkpoint|quiet|storing|time_to).*s"'
     "checkpoints": 1,
     "checkpoint_bytes": 20000000000,
     "checkpoint_stall_s": 0.204516231016,

@@ -1,7 +1,7 @@
 /* prop_collectives.c - the packet fabric and the flow fabric say the same of a collective of 64 MiB
  * over eight servers of a unit, where the rails are free of contention.
  *
- * Under the default congestion control (DCQCN) as long as nothing marks. Where two children of a
+ * By the topology's congestion control (rtt_probe), which does not halve. Where two children of a
  * tree send to one NIC at line rate, DCQCN halves both at the first mark (alpha begins at 1) and
  * takes hundreds of microseconds to come back, as long as the whole collective: that is what it
  * does (two flows of 2 MB to one port: 153 us instead of 82), so there the fabrics agree only

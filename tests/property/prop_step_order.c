@@ -14,7 +14,7 @@
 
 #include "tests/property/step_random.h"
 
-#define SEEDS 30
+#define SEEDS 12
 #define SLACK 1.05
 #define BUCKET_MIN (INT64_C(1) << 25)
 
