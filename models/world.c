@@ -240,7 +240,8 @@ static bool check_jobs(const struct world_topology *topology, const struct topo_
                                   .node_gpus = node->gpus,
                                   .device = &node->device,
                                   .gpu_link_bps = (double)node->gpu_link_bps,
-                                  .nic_bps = (double)nics_bps(graph, made) / (double)node->gpus};
+                                  .nic_bps = (double)nics_bps(graph, made) / (double)node->gpus,
+                                  .storage = world_storage_way(topology)};
     if (node->device.bf16_tflops <= 0 || node->device.memory_bps == 0)
         return err_key(err, "node.accelerator",
                        "C097: the topology does not say how fast its GPUs are: give "

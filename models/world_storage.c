@@ -16,6 +16,38 @@ bool world_storage_check(const struct world_topology *cfg, const struct topo_mad
                    made->node_ports, cfg->storage.nics);
 }
 
+/* The slower of two rates; 0 = no limit. */
+static double slower_bps(double a_bps, double b_bps)
+{
+    return a_bps > 0 && (b_bps == 0 || a_bps < b_bps) ? a_bps : b_bps;
+}
+
+static double server_bps(const struct server_cfg *server)
+{
+    return slower_bps((double)server->rate_bps,
+                      (double)server->targets * (double)server->target_bps);
+}
+
+struct store_way world_storage_way(const struct world_topology *cfg)
+{
+    const struct schema_variant *client = &cfg->storage.client;
+    struct client_plan plan;
+    struct wan wan;
+    struct store_way way = {.node_gpus = cfg->node.gpus};
+    client_list[client->index]->plan(client->config, &plan);
+    if (plan.local) {
+        way.node_bps = server_bps(&plan.device);
+        return way;
+    }
+    wan_init(&wan, &cfg->wan);
+    way.all_bps = slower_bps((double)wan.free_bps, (double)cfg->storage.server.nic_bps);
+    way.all_bps = slower_bps(way.all_bps, server_bps(&cfg->storage.server));
+    way.node_bps = cfg->storage.network == WORLD_OWN
+                       ? (double)cfg->storage.nic_bps
+                       : (double)cfg->storage.nics * (double)cfg->nic.rate_bps;
+    return way;
+}
+
 /* A switch, and a NIC of each node there. Returns the switch. */
 static int32_t attach_own(struct world_storage *storage, const struct world_topology *cfg,
                           struct topo_graph *graph, int64_t nodes)

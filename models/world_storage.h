@@ -7,6 +7,7 @@
 #ifndef RAILSIM_MODELS_WORLD_STORAGE_H
 #define RAILSIM_MODELS_WORLD_STORAGE_H
 
+#include "models/step/store.h"
 #include "models/storage/client.h"
 #include "models/storage/session.h"
 #include "models/topo/topo.h"
@@ -27,6 +28,8 @@ struct world_storage {
 /* world_storage_check looks whether nodes have the NICs that storage is to use. (C101) */
 bool world_storage_check(const struct world_topology *cfg, const struct topo_made *made,
                          struct err *err);
+/* world_storage_way returns how fast bytes get to the storage and back at most. */
+struct store_way world_storage_way(const struct world_topology *cfg);
 /* world_storage_attach adds the storage, and the way there, to graph. */
 void world_storage_attach(struct world_storage *storage, const struct world_topology *cfg,
                           struct topo_graph *graph, const struct topo_made *made);

@@ -84,6 +84,12 @@ static struct store_need cnn_need(const struct cnn_cfg *cfg)
                                .checkpoint_bytes = cfg->params * TRAINED_BYTES};
 }
 
+static struct shape cnn_shape(int64_t gpus)
+{
+    return (struct shape){
+        .tensor = 1, .context = 1, .data = (int32_t)gpus, .pipeline = 1, .expert = 1};
+}
+
 struct job_spec cnn_job(const struct cnn_cfg *cfg, const struct job_site *site, struct arena *arena)
 {
     int64_t gpus = jobs_gpus(&cfg->job, cluster_facts(site->cluster)->gpus, cfg->gpus);
@@ -91,8 +97,7 @@ struct job_spec cnn_job(const struct cnn_cfg *cfg, const struct job_site *site, 
     struct plan *plan = &spec.plan;
     double step_s = compute_s(cfg, site->device, samples_of(cfg, gpus));
     const struct coll_range all = {0, cfg->params * cfg->gradient_bytes};
-    plan->shape = (struct shape){
-        .tensor = 1, .context = 1, .data = (int32_t)gpus, .pipeline = 1, .expert = 1};
+    plan->shape = cnn_shape(gpus);
     plan->stage = ARENA_NEW(arena, struct plan_stage);
     const struct store_need need = cnn_need(cfg);
     store_plan_begin(&cfg->store, &need, plan, 0);
@@ -139,8 +144,9 @@ bool cnn_check(const struct cnn_cfg *cfg, const struct job_room *room, struct er
     if (!jobs_check_clock(&cfg->job, estimate_s(cfg, room, gpus), "workload.sample_gflop", err) ||
         !jobs_check_memory(state, room->device, "parameters, gradients and optimiser", err))
         return false;
-    const struct store_need need = cnn_need(cfg);
-    return store_fits(&cfg->store, &need, gpus, err);
+    const struct job_spec spec = {
+        .plan.shape = cnn_shape(gpus), .store = &cfg->store, .need = cnn_need(cfg)};
+    return jobs_check_storage(&cfg->job, &spec, room, err);
 }
 
 /* ---- keys ------------------------------------------------------------------------------------ */

@@ -88,6 +88,27 @@ bool jobs_check_clock(const struct job_cfg *cfg, double step_s, const char *key,
                    cfg->steps, cfg->steps == 1 ? "step" : "steps", step_s * slowdown, RUN_MAX_S);
 }
 
+bool jobs_check_storage(const struct job_cfg *cfg, const struct job_spec *spec,
+                        const struct job_room *room, struct err *err)
+{
+    const struct shape *shape = &spec->plan.shape;
+    struct store_way way = room->storage;
+    if (!store_wanted(spec->store)) return true;
+    if (!store_fits(spec->store, &spec->need, shape, err)) return false;
+    way.all_bps /= (double)cfg->copies;
+    const struct store_times times =
+        store_estimate(spec->store, &spec->need, shape, &way, cfg->steps);
+    const double run_s = times.load_s + times.data_s + times.checkpoint_s;
+    if (run_s <= RUN_MAX_S) return true;
+    const char *key = times.load_s > times.data_s ? "workload.load.size" : "workload.data.size";
+    if (times.checkpoint_s > times.load_s && times.checkpoint_s > times.data_s)
+        key = "workload.checkpoint.size";
+    return err_key(err, key,
+                   "C108: storage takes about %.3g s of simulated time (load %.3g, samples %.3g, "
+                   "checkpoints %.3g): a run may take at most %.0e s",
+                   run_s, times.load_s, times.data_s, times.checkpoint_s, RUN_MAX_S);
+}
+
 bool jobs_check_memory(double state_bytes, const struct device_facts *device, const char *text,
                        struct err *err)
 {
@@ -208,6 +229,7 @@ static void start(void *owner)
 {
     struct job *job = owner;
     job->snapshot[0].at_ps = sim_now_ps(exec_sim(job->exec));
+    if (job->store) job->load_bytes = store_read_bytes(job->store);
     exec_start(job->exec);
 }
 

@@ -64,6 +64,7 @@ struct job_room {
     int64_t gpus, node_gpus;
     const struct device_facts *device;
     double gpu_link_bps, nic_bps; /* of a GPU, one way; its part of the server's NICs */
+    struct store_way storage;
 };
 
 /* jobs_check looks whether the cluster has room for what is wanted, which key says. (C091, C098,
@@ -74,6 +75,11 @@ bool jobs_check(const struct job_cfg *cfg, int64_t wanted, const char *key,
 /* jobs_check_clock looks whether a run whose steps take about so long ends before the clock does;
  * key: what makes steps long. (C108) */
 bool jobs_check_clock(const struct job_cfg *cfg, double step_s, const char *key, struct err *err);
+
+/* jobs_check_storage looks whether jobs can store and read what they want, and do so before the
+ * clock ends; spec: of which plan.shape, store and need are there. (C104, C108, C141) */
+bool jobs_check_storage(const struct job_cfg *cfg, const struct job_spec *spec,
+                        const struct job_room *room, struct err *err);
 
 /* jobs_check_memory looks whether state, what a GPU keeps from step to step, fits into it; text
  * says what it is made of and what to try. (C130) */

@@ -15,6 +15,7 @@ struct job {
     struct jobs *jobs;
     struct exec *exec;
     struct plan_program program;
+    int64_t load_bytes;            /* read before the first step */
     struct store *store;           /* NULL = none is wanted */
     struct job_snapshot *snapshot; /* [steps + 1] */
     int64_t steps;                 /* that are over */

@@ -49,7 +49,10 @@ static double step_s(const struct job *job)
 }
 
 /* struct quiet: what checkpoints cost, from all steps but the first. A step is quiet if none was
- * being stored meanwhile; where training stood still is taken off the step in which it did. */
+ * being stored meanwhile; where training stood still is taken off the step in which it did. One
+ * that is stored beside training for longer than its interval holds up the next: in the long run it
+ * costs at least what storing takes more than the quiet steps of an interval, however few of these
+ * waits a short run has seen. */
 struct quiet {
     double step_s;  /* of a quiet step; if there is none, of the others */
     double extra_s; /* what a checkpoint adds to training: standing still, and slower steps */
@@ -88,6 +91,11 @@ static struct quiet find_quiet(const struct job *job)
     if (checkpoints > 0)
         found.extra_s =
             (units_s(all_ps) - (double)(quiet + slow) * found.step_s) / (double)checkpoints;
+    if (spans > 0 && job->jobs->spec.store->checkpoint.mode == CHECKPOINT_ASYNC) {
+        const int64_t every = job->jobs->spec.store->checkpoint.every_steps;
+        double over_s = store_checkpoint_s(job->store) - (double)every * found.step_s;
+        if (over_s > found.extra_s) found.extra_s = over_s;
+    }
     return found;
 }
 
@@ -162,6 +170,7 @@ static void record_load(const struct job *job, struct record *record)
     int phase = record_phase(record, "load", 0, took_ps);
     record_share(record, phase, exec_category_names[EXEC_DATA], "storage", took_ps);
     record->phases[phase].bound = exec_category_names[EXEC_DATA];
+    record->phases[phase].read_bytes = job->load_bytes;
 }
 
 /* The job of the longest step; those that have not ended one do not count. */

@@ -177,9 +177,8 @@ bool llm_check(const struct llm_cfg *cfg, const struct job_room *room, struct er
         !jobs_check_clock(&cfg->job, estimate_s(cfg, &shape, room), "workload.model", err) ||
         !check_memory(cfg, &shape, room, err))
         return false;
-    if (!store_wanted(&cfg->store)) return true;
-    const struct store_need need = llm_need(cfg);
-    return store_fits(&cfg->store, &need, gpus, err);
+    const struct job_spec spec = {.plan.shape = shape, .store = &cfg->store, .need = llm_need(cfg)};
+    return jobs_check_storage(&cfg->job, &spec, room, err);
 }
 
 struct job_spec llm_job(const struct llm_cfg *cfg, const struct job_site *site, struct arena *arena)

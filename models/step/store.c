@@ -274,6 +274,18 @@ bool store_load(struct store *store, store_loaded_fn *loaded, void *owner)
     return store->loading;
 }
 
+/* Ranks of a server follow one another. */
+int64_t store_read_bytes(const struct store *store)
+{
+    int64_t bytes = 0, last = -1;
+    for (int64_t r = 0; r < store->ranks; r++) {
+        const int64_t node = store->site.gpu[r] / store->site.node_gpus;
+        if (node != last) bytes += session_read_bytes(store->site.session[node]);
+        last = node;
+    }
+    return bytes;
+}
+
 bool store_loading(const struct store *store)
 {
     return store->loading;
@@ -353,9 +365,21 @@ int64_t store_spans(const struct store *store, const struct store_span **list)
     return store->span_n;
 }
 
+double store_checkpoint_s(const struct store *store)
+{
+    int64_t took_ps = 0, stored = 0;
+    for (int64_t i = 0; i < store->span_n; i++) {
+        if (store->span[i].end_ps == 0) continue;
+        took_ps += store->span[i].end_ps - store->span[i].begin_ps;
+        stored++;
+    }
+    return stored > 0 ? units_s(took_ps) / (double)stored : 0;
+}
+
 void store_record(const struct store *store, const char *entity, struct record *record)
 {
-    int64_t stall_ps = 0, took_ps = 0, stored = 0, resumed = 0;
+    int64_t stall_ps = 0, stored = 0, resumed = 0;
+    const double took_s = store_checkpoint_s(store);
     if (store->load_end_ps > 0)
         record_metric(record, entity, "load_s", "s",
                       units_s(store->load_end_ps - store->load_begin_ps));
@@ -363,7 +387,6 @@ void store_record(const struct store *store, const char *entity, struct record *
         const struct store_span *span = &store->span[i];
         stored += span->end_ps > 0;
         resumed += span->resume_ps > 0;
-        if (span->end_ps > 0) took_ps += span->end_ps - span->begin_ps;
         if (span->resume_ps > 0) stall_ps += span->resume_ps - span->came_ps;
     }
     if (store->cfg->checkpoint.every_steps == 0) return;
@@ -374,7 +397,6 @@ void store_record(const struct store *store, const char *entity, struct record *
         record_metric(record, entity, "checkpoint_stall_s", "s",
                       units_s(stall_ps) / (double)resumed);
     if (stored == 0) return;
-    const double took_s = units_s(took_ps) / (double)stored;
     record_metric(record, entity, "checkpoint_s", "s", took_s);
     record_metric(record, entity, "checkpoint_rate", "bit/s",
                   (double)store->need.checkpoint_bytes * 8 / took_s);

@@ -65,9 +65,26 @@ bool store_wanted(const struct store_cfg *cfg);
  * C106, C107) */
 void store_check(const struct store_cfg *cfg, const struct store_need *need, int64_t steps,
                  struct schema_check *check);
-/* store_fits looks whether a job of gpus can divide what it stores. (C104) */
-bool store_fits(const struct store_cfg *cfg, const struct store_need *need, int64_t gpus,
-                struct err *err);
+/* store_fits looks whether a job's ranks can divide what it stores, and page caches can know what
+ * it reads. (C104, C141) */
+bool store_fits(const struct store_cfg *cfg, const struct store_need *need,
+                const struct shape *shape, struct err *err);
+
+/* struct store_way: how fast bytes can get to storage and back at most; 0 = nothing limits it. */
+struct store_way {
+    double all_bps;  /* of all nodes together: the line, the storage */
+    double node_bps; /* of a node: its NICs for storage, or its drives */
+    int64_t node_gpus;
+};
+/* struct store_times: what storage takes in a run of so many steps, if that is all it does. */
+struct store_times {
+    double load_s, data_s, checkpoint_s;
+};
+/* store_estimate returns about that: bytes at the slowest rate of the way; what page caches save is
+ * not known yet. */
+struct store_times store_estimate(const struct store_cfg *cfg, const struct store_need *need,
+                                  const struct shape *shape, const struct store_way *way,
+                                  int64_t steps);
 
 /* store_plan_begin appends the operations with which a step of a stage begins, store_plan_end those
  * between the optimiser and the end of the step. */
@@ -105,6 +122,9 @@ bool store_load(struct store *store, store_loaded_fn *loaded, void *owner);
 /* store_loading tells whether that is under way. */
 bool store_loading(const struct store *store);
 
+/* store_read_bytes returns what the servers of the job have read from storage so far. */
+int64_t store_read_bytes(const struct store *store);
+
 /* struct store_span: a checkpoint: all ranks have come; the one before was stored, too, so that it
  * began; training went on; all of it was stored. */
 struct store_span {
@@ -112,6 +132,8 @@ struct store_span {
 };
 /* store_spans returns the checkpoints begun so far in *list. */
 int64_t store_spans(const struct store *store, const struct store_span **list);
+/* store_checkpoint_s returns how long one took, from begin to end; 0 = none has been stored. */
+double store_checkpoint_s(const struct store *store);
 /* store_record stores sizes and times of what was loaded and stored, as metrics of entity. */
 void store_record(const struct store *store, const char *entity, struct record *record);
 

@@ -155,19 +155,6 @@ void store_check(const struct store_cfg *cfg, const struct store_need *need, int
         schema_complain(check, "data", "C103: more files than bytes");
 }
 
-bool store_fits(const struct store_cfg *cfg, const struct store_need *need, int64_t gpus,
-                struct err *err)
-{
-    const int64_t load_bytes = store_load_bytes(cfg, need);
-    if (cfg->checkpoint.every_steps > 0 && store_settle(cfg, need).checkpoint_bytes < gpus)
-        return err_key(err, "workload.checkpoint.size",
-                       "C104: a checkpoint of less than a byte for each of %" PRId64 " GPUs", gpus);
-    if (cfg->load.what != STORE_NOTHING && load_bytes < gpus)
-        return err_key(err, "workload.load.size",
-                       "C104: a load of less than a byte for each of %" PRId64 " GPUs", gpus);
-    return true;
-}
-
 int64_t store_step_bytes(const struct store_cfg *cfg, const struct store_need *need, int64_t data)
 {
     return need->samples / data * store_settle(cfg, need).sample_bytes;
@@ -190,6 +177,61 @@ int store_sets(const struct store_cfg *cfg, const struct store_need *need,
     sets[STORE_SET_DATA] = store_parts(cfg->data.size_bytes, cfg->data.files);
     sets[STORE_SET_LOAD] = store_parts(store_load_bytes(cfg, need), parts);
     return STORE_SETS;
+}
+
+bool store_fits(const struct store_cfg *cfg, const struct store_need *need,
+                const struct shape *shape, struct err *err)
+{
+    const int64_t gpus = shape_ranks(shape);
+    struct file_set sets[STORE_SETS] = {{0}};
+    const int64_t load_bytes = store_load_bytes(cfg, need);
+    if (cfg->checkpoint.every_steps > 0 && store_settle(cfg, need).checkpoint_bytes < gpus)
+        return err_key(err, "workload.checkpoint.size",
+                       "C104: a checkpoint of less than a byte for each of %" PRId64 " GPUs", gpus);
+    if (cfg->load.what != STORE_NOTHING && load_bytes < gpus)
+        return err_key(err, "workload.load.size",
+                       "C104: a load of less than a byte for each of %" PRId64 " GPUs", gpus);
+    if (!cache_holds(sets, store_sets(cfg, need, shape, sets)))
+        return err_key(err,
+                       sets[STORE_SET_DATA].total_bytes >= sets[STORE_SET_LOAD].total_bytes
+                           ? "workload.data.size"
+                           : "workload.load.size",
+                       "C141: data and load are more than 2^31 blocks of 4 MiB (9 PB, if files are "
+                       "large): smaller ones, or fewer files");
+    return true;
+}
+
+/* Bytes of so many nodes, each with as many as the others. */
+static double moving_s(const struct store_way *way, double bytes, double nodes)
+{
+    double all_s = way->all_bps > 0 ? bytes * 8 / way->all_bps : 0;
+    double node_s = way->node_bps > 0 ? bytes * 8 / nodes / way->node_bps : 0;
+    return all_s > node_s ? all_s : node_s;
+}
+
+struct store_times store_estimate(const struct store_cfg *cfg, const struct store_need *need,
+                                  const struct shape *shape, const struct store_way *way,
+                                  int64_t steps)
+{
+    const int64_t ranks = shape_ranks(shape), gpus = way->node_gpus > 0 ? way->node_gpus : 1;
+    const double nodes = (double)((ranks + gpus - 1) / gpus);
+    const double readers = (double)shape->data < nodes ? (double)shape->data : nodes;
+    const struct checkpoint_cfg *checkpoint = &cfg->checkpoint;
+    double load_bytes = (double)store_load_bytes(cfg, need);
+    if (cfg->load.per == STORE_PER_REPLICA) load_bytes *= (double)shape->data;
+    struct store_times times = {.load_s = moving_s(way, load_bytes, nodes)};
+    if (cfg->data.size_bytes > 0)
+        times.data_s = moving_s(way,
+                                (double)need->samples * (double)steps *
+                                    (double)store_settle(cfg, need).sample_bytes,
+                                readers);
+    if (checkpoint->every_steps == 0) return times;
+    const double bytes = (double)store_settle(cfg, need).checkpoint_bytes;
+    double each_s = moving_s(way, bytes, nodes);
+    if (checkpoint->mode == CHECKPOINT_ASYNC)
+        each_s += bytes * 8 / (double)ranks / (double)checkpoint->snapshot_bps;
+    times.checkpoint_s = each_s * (double)(steps / checkpoint->every_steps);
+    return times;
 }
 
 /* ---- operations of a step -------------------------------------------------------------------- */

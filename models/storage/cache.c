@@ -64,9 +64,22 @@ struct cache *cache_new(struct arena *arena, const struct cache_cfg *cfg)
     return cache;
 }
 
+static int64_t file_blocks(const struct file_set *set)
+{
+    return set->file_bytes / BLOCK_BYTES + (set->file_bytes % BLOCK_BYTES > 0);
+}
+
+bool cache_holds(const struct file_set *sets, int n)
+{
+    int64_t blocks = 0;
+    for (int s = 0; s < n; s++)
+        blocks += file_blocks(&sets[s]) * sets[s].files;
+    return blocks < INT32_MAX;
+}
+
 void cache_add(struct cache *cache, struct file_set *set)
 {
-    set->file_blocks = (set->file_bytes + BLOCK_BYTES - 1) / BLOCK_BYTES;
+    set->file_blocks = file_blocks(set);
     set->first_block = cache->block_n;
     set->first_file = cache->file_n;
     cache->block_n += set->file_blocks * set->files;

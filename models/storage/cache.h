@@ -33,6 +33,8 @@ struct cache;
 /* cache_new makes an empty cache; add all sets with cache_add, then cache_start. */
 struct cache *cache_new(struct arena *arena, const struct cache_cfg *cfg);
 void cache_add(struct cache *cache, struct file_set *set);
+/* cache_holds tells whether n sets are few enough blocks for one cache. */
+bool cache_holds(const struct file_set *sets, int n);
 /* cache_start sizes the tables; if the configuration says warm, fills the cache with the sets in
  * order until it is full. */
 void cache_start(struct cache *cache, const struct file_set *const *sets, int n);

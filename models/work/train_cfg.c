@@ -282,6 +282,11 @@ static void check(const void *config, struct schema_check *check)
         schema_complain(check, "checkpoint", "C014: checkpoints of less than a byte per file");
     if (cfg->load.size_bytes > 0 && cfg->load.size_bytes < cfg->load.files)
         schema_complain(check, "load", "C015: less than a byte per file");
+    struct file_set sets[TRAIN_SETS_MAX];
+    if (!cache_holds(sets, train_sets(cfg, sets)))
+        schema_complain(check, cache_holds(&sets[TRAIN_SET_DATA], 1) ? "checkpoint" : "dataset",
+                        "C141: the files of data sets, load and checkpoint are more than 2^31 "
+                        "blocks of 4 MiB (9 PB, if files are large): smaller ones, or fewer files");
     for (int64_t i = 0; i < cfg->evaluation.after_epochs.n; i++)
         if (cfg->evaluation.after_epochs.value[i] > cfg->epochs)
             schema_complain(check, "evaluation", "C016: an evaluation after epoch %lld of %lld",

@@ -53,7 +53,7 @@ static void run_llm(struct bench *bench, const struct llm_cfg *cfg, int64_t node
                      &(struct cluster_rig_cfg){.nodes = nodes, .gpus = gpus, .ports = gpus});
     const struct job_site site = {
         .cluster = bench->rig.cluster, .facts = &bench->facts, .device = &bench->device};
-    const struct job_room room = {nodes * gpus, gpus, site.device, 1e12, 1e12};
+    const struct job_room room = {nodes * gpus, gpus, site.device, 1e12, 1e12, {0, 0, 0}};
     assert_true(llm_check(cfg, &room, &err));
     const struct job_spec spec = llm_job(cfg, &site, &bench->rig.arena);
     struct jobs *jobs = jobs_new(&cfg->job, &site, &spec);

@@ -151,7 +151,7 @@ static void run_llm(struct bench *bench, const struct llm_cfg *cfg, int64_t node
 {
     struct err err = {0};
     const struct job_site site = open_site(bench, nodes, gpus);
-    const struct job_room room = {nodes * gpus, gpus, site.device, 1e12, 1e12};
+    const struct job_room room = {nodes * gpus, gpus, site.device, 1e12, 1e12, {0, 0, 0}};
     assert_true(llm_check(cfg, &room, &err));
     const struct job_spec spec = llm_job(cfg, &site, &bench->rig.arena);
     run_jobs(bench, &cfg->job, &site, &spec);
@@ -378,7 +378,7 @@ static void llm_check__names_what_does_not_fit(void **state)
                 {0, 12, 1, 1, 2, "C093: with chunks > 1 the micro-batches of a step (3)"},
                 {0, 8, 1, 3, 1, "C094: context * data = 4 ranks are no multiple of expert = 3"}};
     const struct device_facts device = {.bf16_tflops = 1, .memory_bps = INT64_C(1) << 40};
-    const struct job_room room = {8, 8, &device, 1e12, 1e12};
+    const struct job_room room = {8, 8, &device, 1e12, 1e12, {0, 0, 0}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct err err = {0};
         struct llm_cfg cfg = small();

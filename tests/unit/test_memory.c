@@ -86,7 +86,7 @@ static void llm_check__memory_and_clock(void **state)
     cfg.compute = (struct llm_compute){.gemm = 1, .attention = 1, .memory = 1};
     cfg.job = (struct job_cfg){.steps = 1, .copies = 1};
     struct device_facts device = {.bf16_tflops = 1, .memory_bps = INT64_C(1) << 40};
-    const struct job_room room = {8, 8, &device, 1e12, 1e12};
+    const struct job_room room = {8, 8, &device, 1e12, 1e12, {0, 0, 0}};
     const struct shape shape = llm_shape(&cfg, 8);
     struct memory memory;
     memory_of(&cfg, &shape, &memory);

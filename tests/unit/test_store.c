@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "models/step/store.h"
 #include "tests/unit/rig.h"
 
 #define WIRE (4178.0 / 4096) /* RoCE framing */
@@ -105,7 +106,47 @@ static void async_checkpoint__waits_for_the_one_before(void **state)
     double first_s = copy_s, others_s = store_s - STEP_S + copy_s;
     assert_near(job_run_metric(&job, "checkpoint_stall_s"), (first_s + 2 * others_s) / 3, 0.03);
     assert_near(job_run_metric(&job, "checkpoint_s"), copy_s + store_s, 0.01);
+    /* however few of the waits were seen: in the long run a step takes as long as storing */
+    assert_near(job_run_metric(&job, "checkpoint_cost_s") + job_run_metric(&job, "quiet_step_s"),
+                job_run_metric(&job, "checkpoint_s"), 1e-9);
     job_free(&job);
+}
+
+/* ---- what is refused ------------------------------------------------------------------------- */
+
+static void estimate__slowest_of_the_way(void **state)
+{
+    (void)state;
+    const struct shape shape = {.tensor = 1, .context = 1, .data = 4, .pipeline = 1, .expert = 1};
+    const struct store_need need = {.sample_bytes = 1000, .samples = 8};
+    struct store_cfg cfg = {
+        .data = {.size_bytes = GB, .files = 1},
+        .load = {.what = STORE_WEIGHTS, .per = STORE_PER_REPLICA, .size_bytes = GB},
+        .checkpoint = {.every_steps = 3, .size_bytes = 2 * GB, .snapshot_bps = 1000}};
+    struct store_way way = {.all_bps = 8e9, .node_bps = 8e9, .node_gpus = 2};
+    struct store_times times = store_estimate(&cfg, &need, &shape, &way, 10);
+    assert_near(times.load_s, 4, 1e-9); /* four replicas */
+    assert_near(times.data_s, 8e4 / 1e9, 1e-12);
+    assert_near(times.checkpoint_s, 3 * 2, 1e-9);
+    way.node_bps = 1e9; /* two nodes */
+    assert_near(store_estimate(&cfg, &need, &shape, &way, 10).load_s, 16, 1e-9);
+    cfg.checkpoint.mode = CHECKPOINT_ASYNC; /* copies of 0.5 GB at 1 kbit/s */
+    assert_near(store_estimate(&cfg, &need, &shape, &way, 10).checkpoint_s, 3 * (8 + 4e6), 1e-6);
+}
+
+static void fits__blocks_of_page_caches(void **state)
+{
+    (void)state;
+    const struct shape shape = {.tensor = 1, .context = 1, .data = 4, .pipeline = 1, .expert = 1};
+    const struct store_need need = {.sample_bytes = 1000, .samples = 8};
+    struct store_cfg cfg = {.data = {.size_bytes = 5000000 * (int64_t)GB, .files = 1},
+                            .load = {.what = STORE_WEIGHTS, .size_bytes = 4000000 * (int64_t)GB}};
+    struct err err = {0};
+    assert_true(store_fits(&cfg, &need, &shape, &err));
+    cfg.load.size_bytes += 10000 * (int64_t)GB;
+    assert_false(store_fits(&cfg, &need, &shape, &err));
+    assert_non_null(strstr(err.messages[0], "C141"));
+    err_free(&err);
 }
 
 static void checkpoint__size_follows_from_the_model(void **state)
@@ -185,6 +226,7 @@ static void load__once_or_per_replica(void **state)
         assert_int_equal(all_nodes(&job, "read_bytes"), i ? 4 * GB : GB);
         double load_s = job_run_metric(&job, "load_s");
         assert_near(load_s, (i ? 1.6 : 0.4) * WIRE, 0.01);
+        assert_int_equal(job_phase(&job, "load")->read_bytes, i ? 4 * GB : GB);
         assert_near((double)job_phase(&job, "step 1")->start_ps / 1e12, load_s, 1e-9);
         assert_near(job_run_metric(&job, "step_s"), STEP_S, 0.03);
         job_free(&job);
@@ -356,6 +398,8 @@ int main(void)
         cmocka_unit_test(sync_checkpoint__takes_the_servers_time),
         cmocka_unit_test(async_checkpoint__hides_all_but_the_copy),
         cmocka_unit_test(async_checkpoint__waits_for_the_one_before),
+        cmocka_unit_test(estimate__slowest_of_the_way),
+        cmocka_unit_test(fits__blocks_of_page_caches),
         cmocka_unit_test(checkpoint__size_follows_from_the_model),
         cmocka_unit_test(data__is_read_once_per_pass),
         cmocka_unit_test(data__slow_line_sets_the_step),
