@@ -117,4 +117,27 @@ static inline void star(struct rig *rig)
     rig_wired(rig);
 }
 
+/* struct turn: at a time, a link gets another rate. */
+struct turn {
+    struct timer timer;
+    struct rig *rig;
+    int32_t link;
+    int64_t rate_bps;
+};
+
+static inline void on_turn(struct sim *sim, void *self)
+{
+    (void)sim;
+    struct turn *turn = self;
+    flow_set_rate(turn->rig->fabric, turn->link, turn->rate_bps);
+}
+
+static inline void set_rate(struct rig *rig, struct turn *turn, int32_t link, int64_t rate_bps,
+                            int64_t at_ns)
+{
+    *turn = (struct turn){.rig = rig, .link = link, .rate_bps = rate_bps};
+    timer_init(&turn->timer, on_turn, turn, sim_component(rig->sim), 0);
+    timer_arm(rig->sim, &turn->timer, at_ns * NS);
+}
+
 #endif

@@ -9,29 +9,7 @@
 
 #include "tests/unit/flow_rig.h"
 
-/* struct turn: at a time, a link of the star gets another rate: 0 = a>e, 1 = e>a, 5 = e>c, ... */
-struct turn {
-    struct timer timer;
-    struct rig *rig;
-    int32_t link;
-    int64_t rate_bps;
-};
-
-static void on_turn(struct sim *sim, void *self)
-{
-    (void)sim;
-    struct turn *turn = self;
-    flow_set_rate(turn->rig->fabric, turn->link, turn->rate_bps);
-}
-
-static void set_rate(struct rig *rig, struct turn *turn, int32_t link, int64_t rate_bps,
-                     int64_t at_ns)
-{
-    *turn = (struct turn){.rig = rig, .link = link, .rate_bps = rate_bps};
-    timer_init(&turn->timer, on_turn, turn, sim_component(rig->sim), 0);
-    timer_arm(rig->sim, &turn->timer, at_ns * NS);
-}
-
+/* Links of the star: 0 = a>e, 1 = e>a, 5 = e>c, ... */
 static void flow_set_rate__slower_half_way(void **state)
 {
     (void)state;

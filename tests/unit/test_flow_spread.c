@@ -27,28 +27,6 @@ static void clos(struct rig *rig, bool spread)
     rig->fabric = spread ? flow_new_spread(rig->sim, &rig->graph) : flow_new(rig->sim, &rig->graph);
 }
 
-struct turn {
-    struct timer timer;
-    struct rig *rig;
-    int32_t link;
-    int64_t rate_bps;
-};
-
-static void on_turn(struct sim *sim, void *self)
-{
-    (void)sim;
-    struct turn *turn = self;
-    flow_set_rate(turn->rig->fabric, turn->link, turn->rate_bps);
-}
-
-static void set_rate(struct rig *rig, struct turn *turn, int32_t link, int64_t rate_bps,
-                     int64_t at_ns)
-{
-    *turn = (struct turn){.rig = rig, .link = link, .rate_bps = rate_bps};
-    timer_init(&turn->timer, on_turn, turn, sim_component(rig->sim), 0);
-    timer_arm(rig->sim, &turn->timer, at_ns * NS);
-}
-
 static void carried(const struct rig *rig, int32_t link, double bytes)
 {
     double got_bytes = flow_link_bytes(rig->fabric, link);
