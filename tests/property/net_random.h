@@ -14,6 +14,7 @@
 #include "models/net/switch.h"
 #include "models/route/route.h"
 #include "sim/engine/rng.h"
+#include "tests/property/draw.h"
 #include "tests/unit/net_rig.h"
 
 #define NET_RANDOM_LINKS 512
@@ -39,21 +40,13 @@ struct net_random {
 
 /* ---- drawing ------------------------------------------------------------------------------- */
 
-static inline bool net_random_coin(struct rng *rng)
-{
-    return rng_below(rng, 2);
-}
 static inline bool net_random_one_in(struct rng *rng, uint64_t n)
 {
     return rng_below(rng, n) == 0;
 }
-static inline int net_random_from(struct rng *rng, int low, int high)
-{
-    return low + (int)rng_below(rng, (uint64_t)(high - low + 1));
-}
 static inline const char *net_random_word(struct rng *rng, const char *a, const char *b)
 {
-    return net_random_coin(rng) ? a : b;
+    return draw_coin(rng) ? a : b;
 }
 static inline uint64_t net_random_kinds(const struct schema *const *kinds)
 {
@@ -63,75 +56,59 @@ static inline uint64_t net_random_kinds(const struct schema *const *kinds)
     return n;
 }
 
-/* net_random_seeds gives the first and last seed: 1 and n, or what the environment says, as
- * RAILSIM_SEEDS="from to". */
-static inline void net_random_seeds(uint64_t n, uint64_t from_to[2])
-{
-    const char *text = getenv("RAILSIM_SEEDS");
-    char *end = NULL;
-    from_to[0] = text ? strtoull(text, &end, 10) : 1;
-    from_to[1] = text ? strtoull(end, NULL, 10) : n;
-}
-
 /* ---- the section network ------------------------------------------------------------------- */
 
 static inline const char *net_random_classes(struct arena *arena, struct rng *rng)
 {
-    const int n = net_random_from(rng, 1, 4);
+    const int n = draw_from(rng, 1, 4);
     const char *text = "";
     for (int c = 0; c < n; c++)
-        text =
-            arena_printf(arena, "%s{name: c%d, weight: %d}, ", text, c, net_random_from(rng, 0, 3));
+        text = arena_printf(arena, "%s{name: c%d, weight: %d}, ", text, c, draw_from(rng, 0, 3));
     return text;
 }
 
 static inline const char *net_random_transport(struct arena *arena, struct rng *rng)
 {
-    const int xoff = net_random_from(rng, 20, 200), xon = net_random_from(rng, 1, xoff);
+    const int xoff = draw_from(rng, 20, 200), xon = draw_from(rng, 1, xoff);
     return arena_printf(
         arena,
         "mtu: %dB, delivery: %s, recovery: %s, retransmit: %dus, transport: {reorder_window: %dns},"
         "nic: {ack_every: %d, inter_packet_gap: %dB, pcie_rate: %dGbps, rx_buffer: %dkB, "
         "rx_xoff: %dkB, rx_xon: %dkB}, framing: {data: %dB, first: %dB, ack: %dB, telemetry: %dB}",
-        net_random_coin(rng) ? 4096 : net_random_from(rng, 256, 9000),
+        draw_coin(rng) ? 4096 : draw_from(rng, 256, 9000),
         net_random_word(rng, "in-order", "out-of-order"),
-        net_random_word(rng, "selective", "go-back-n"), net_random_from(rng, 60, 500),
-        net_random_coin(rng) ? 0 : net_random_from(rng, 1, 20000),
-        net_random_coin(rng) ? 1 : net_random_from(rng, 1, 40),
-        net_random_coin(rng) ? 12 : net_random_from(rng, 12, 400),
-        net_random_coin(rng) ? 0 : net_random_from(rng, 20, 500), net_random_from(rng, xoff, 400),
-        xoff, xon, net_random_coin(rng) ? 82 : net_random_from(rng, 20, 200),
-        net_random_from(rng, 0, 40), net_random_coin(rng) ? 86 : net_random_from(rng, 1, 200),
-        net_random_from(rng, 0, 80));
+        net_random_word(rng, "selective", "go-back-n"), draw_from(rng, 60, 500),
+        draw_coin(rng) ? 0 : draw_from(rng, 1, 20000), draw_coin(rng) ? 1 : draw_from(rng, 1, 40),
+        draw_coin(rng) ? 12 : draw_from(rng, 12, 400), draw_coin(rng) ? 0 : draw_from(rng, 20, 500),
+        draw_from(rng, xoff, 400), xoff, xon, draw_coin(rng) ? 82 : draw_from(rng, 20, 200),
+        draw_from(rng, 0, 40), draw_coin(rng) ? 86 : draw_from(rng, 1, 200), draw_from(rng, 0, 80));
 }
 
 static inline const char *net_random_switching(struct arena *arena, struct rng *rng,
                                                bool infiniband)
 {
     const bool ecn_per = net_random_one_in(rng, 3);
-    const int xoff = net_random_from(rng, 5, 120), kmin = net_random_from(rng, 0, 60);
+    const int xoff = draw_from(rng, 5, 120), kmin = draw_from(rng, 0, 60);
     const char *text = arena_printf(
         arena,
         "forwarding: %s, convergence: %dus, buffer: %dkB, ecn: {on: %s, kmin: %dkB, kmax: %dkB, "
         "pmax: %d%%, cnp_interval: %dus, per: %dGbps, echo: %s}, classes: [%s]",
-        net_random_word(rng, "cut-through", "store-and-forward"), net_random_from(rng, 0, 60),
-        net_random_coin(rng) ? 100000 : net_random_from(rng, 200, 1200),
-        net_random_word(rng, "true", "false"), kmin, net_random_from(rng, kmin, 200),
-        net_random_from(rng, 0, 100), net_random_from(rng, 0, 10),
-        ecn_per ? net_random_from(rng, 50, 400) : 0, net_random_word(rng, "cnp", "ack"),
+        net_random_word(rng, "cut-through", "store-and-forward"), draw_from(rng, 0, 60),
+        draw_coin(rng) ? 100000 : draw_from(rng, 200, 1200), net_random_word(rng, "true", "false"),
+        kmin, draw_from(rng, kmin, 200), draw_from(rng, 0, 100), draw_from(rng, 0, 10),
+        ecn_per ? draw_from(rng, 50, 400) : 0, net_random_word(rng, "cnp", "ack"),
         net_random_classes(arena, rng));
     if (infiniband)
         return arena_printf(arena, "%s, link_layer: infiniband, credit_buffer: %dkB", text,
-                            net_random_coin(rng) ? 0 : net_random_from(rng, 10, 100));
+                            draw_coin(rng) ? 0 : draw_from(rng, 10, 100));
     return arena_printf(
         arena,
         "%s, acks: %s, cell: %dB, pfc: {on: %s, xoff: %dkB, xon: %dkB, alpha_shift: %d, "
         "headroom: %dkB, response: %dns, watchdog: %dus}",
-        text, net_random_word(rng, "control", "data"),
-        net_random_coin(rng) ? 1 : net_random_from(rng, 2, 300),
-        net_random_one_in(rng, 3) ? "false" : "true", xoff, net_random_from(rng, 0, xoff),
-        net_random_from(rng, 0, 5), net_random_one_in(rng, 3) ? net_random_from(rng, 1, 40) : 0,
-        net_random_from(rng, 0, 2000), net_random_coin(rng) ? 0 : net_random_from(rng, 30, 300));
+        text, net_random_word(rng, "control", "data"), draw_coin(rng) ? 1 : draw_from(rng, 2, 300),
+        net_random_one_in(rng, 3) ? "false" : "true", xoff, draw_from(rng, 0, xoff),
+        draw_from(rng, 0, 5), net_random_one_in(rng, 3) ? draw_from(rng, 1, 40) : 0,
+        draw_from(rng, 0, 2000), draw_coin(rng) ? 0 : draw_from(rng, 30, 300));
 }
 
 /* The rule and the control go round with the seed, so that all pairs of them come up. */
@@ -176,26 +153,24 @@ static inline const char *net_random_family(struct arena *arena, struct rng *rng
         return "kind: single-switch, latency: 300ns";
     case 1:
         return arena_printf(arena, "kind: dumbbell, left: %d, right: %d, uplink_rate: %dGbps",
-                            net_random_from(rng, 1, 6), net_random_from(rng, 1, 6),
-                            net_random_from(rng, 50, 800));
+                            draw_from(rng, 1, 6), draw_from(rng, 1, 6), draw_from(rng, 50, 800));
     case 2:
         return "kind: fat-tree, k: 4";
     case 3:
         return arena_printf(arena,
                             "kind: rail, scalable_units: 2, nodes_per_unit: 2, rails: 4, "
                             "leaves_per_unit: 2, spines: %d, uplinks_per_pair: 1",
-                            net_random_from(rng, 1, 4));
+                            draw_from(rng, 1, 4));
     case 4:
         return "kind: tor, racks: 3, nodes_per_rack: 2, ports: 2, spines: 2, uplinks_per_pair: 1";
     case 5:
-        return net_random_ring(arena, net_random_from(rng, 3, 6));
+        return net_random_ring(arena, draw_from(rng, 3, 6));
     default:
         return arena_printf(arena,
                             "kind: leaf-spine, leaves: %d, hosts_per_leaf: %d, spines: %d, "
                             "links_per_pair: %d, uplink_rate: %dGbps",
-                            net_random_from(rng, 2, 4), net_random_from(rng, 1, 5),
-                            net_random_from(rng, 1, 4), net_random_from(rng, 1, 2),
-                            net_random_from(rng, 40, 400));
+                            draw_from(rng, 2, 4), draw_from(rng, 1, 5), draw_from(rng, 1, 4),
+                            draw_from(rng, 1, 2), draw_from(rng, 40, 400));
     }
 }
 
@@ -203,7 +178,7 @@ static inline const char *net_random_family(struct arena *arena, struct rng *rng
  * moments, so that no result hangs on the order of events of one moment. */
 static inline void net_random_bend(struct topo_graph *graph, struct rng *rng)
 {
-    const int64_t host_bps = net_random_coin(rng) ? 400 : net_random_from(rng, 30, 400);
+    const int64_t host_bps = draw_coin(rng) ? 400 : draw_from(rng, 30, 400);
     for (int64_t l = 0; l < graph->link_n; l += 2) {
         struct topo_link *there = &graph->links[l], *back = &graph->links[l + 1];
         bool host = graph->nodes[there->from].kind != TOPO_SWITCH ||
@@ -211,7 +186,7 @@ static inline void net_random_bend(struct topo_graph *graph, struct rng *rng)
         if (host) there->rate_bps = host_bps * 1000000000;
         if (net_random_one_in(rng, 4)) there->rate_bps -= (int64_t)rng_below(rng, 5000000000);
         back->rate_bps = there->rate_bps;
-        int64_t more_ps = (int64_t)rng_below(rng, net_random_coin(rng) ? 2 * PS_PER_US : 10000);
+        int64_t more_ps = (int64_t)rng_below(rng, draw_coin(rng) ? 2 * PS_PER_US : 10000);
         there->delay_ps += more_ps;
         back->delay_ps += more_ps;
     }
@@ -233,7 +208,7 @@ static inline void net_random_graph(struct net_random *random)
     assert_true(ok);
     err_free(&err);
     topo_list[family.index]->build(family.config,
-                                   &(struct topo_ask){.nodes = net_random_from(&rng, 2, 8),
+                                   &(struct topo_ask){.nodes = draw_from(&rng, 2, 8),
                                                       .nic_bps = NET_RIG_400G,
                                                       .nic_delay_ps = 100000},
                                    &rig->graph, &made);
@@ -253,12 +228,12 @@ static inline void net_random_messages(struct net_random *random)
     struct rng rng = rng_stream(random->seed, "net_random/messages");
     struct net_rig *rig = &random->rig;
     const uint64_t hosts = (uint64_t)rig->host_n;
-    const int hot = (int)rng_below(&rng, hosts), n = net_random_from(&rng, 1, 40);
+    const int hot = (int)rng_below(&rng, hosts), n = draw_from(&rng, 1, 40);
     for (int i = 0; i < n; i++) {
-        int dst = net_random_coin(&rng) ? hot : (int)rng_below(&rng, hosts), src = dst;
+        int dst = draw_coin(&rng) ? hot : (int)rng_below(&rng, hosts), src = dst;
         while (src == dst)
             src = (int)rng_below(&rng, hosts);
-        const uint64_t most = net_random_coin(&rng) ? 5000 : 250000;
+        const uint64_t most = draw_coin(&rng) ? 5000 : 250000;
         struct net_rig_msg *m = net_rig_send(rig, (int[]){src, dst}, (int64_t)rng_below(&rng, most),
                                              (int64_t)rng_below(&rng, 40 * PS_PER_US));
         m->msg.stream = (uint32_t)rng_below(&rng, 2);
@@ -280,9 +255,9 @@ static inline void net_random_fault(struct net_random *random, struct rng *rng)
     if (net_random_one_in(rng, 4)) /* all cables of a node */
         fault->link =
             arena_printf(&random->rig.arena, "%s>*", graph->nodes[graph->links[link].from].name);
-    if (fault->kind == FAULT_SLOW) fault->rate_bps = net_random_from(rng, 1, 100) * 1000000000LL;
+    if (fault->kind == FAULT_SLOW) fault->rate_bps = draw_from(rng, 1, 100) * 1000000000LL;
     if (fault->kind == FAULT_ERRORS)
-        fault->bit_errors = net_random_coin(rng) ? 1e-7 : 1e-5 * net_random_from(rng, 1, 5);
+        fault->bit_errors = draw_coin(rng) ? 1e-7 : 1e-5 * draw_from(rng, 1, 5);
 }
 
 /* All faults end. */
@@ -291,7 +266,7 @@ static inline void net_random_faults(struct net_random *random)
     struct rng rng = rng_stream(random->seed, "net_random/faults");
     struct topo_graph *graph = &random->rig.graph;
     random->faults.items = random->fault;
-    for (int n = net_random_from(&rng, 1, NET_RANDOM_FAULTS_MAX); n > 0; n--)
+    for (int n = draw_from(&rng, 1, NET_RANDOM_FAULTS_MAX); n > 0; n--)
         net_random_fault(random, &rng);
     for (int64_t l = 0; l < graph->link_n; l++)
         random->broken[l] = true;

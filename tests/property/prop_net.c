@@ -108,7 +108,7 @@ static void all_seeds(unsigned how)
 {
     struct seen seen = {0};
     uint64_t at[2];
-    net_random_seeds(SEEDS, at);
+    draw_seeds(SEEDS, at);
     const int n = (int)(at[1] - at[0] + 1);
     for (; at[0] <= at[1]; at[0]++)
         run_one(at[0], how, &seen);

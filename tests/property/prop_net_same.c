@@ -53,7 +53,7 @@ static void must_be_same(const struct outcome *a, const struct outcome *b)
 static void each(void (*law)(uint64_t seed, unsigned how))
 {
     uint64_t at[2];
-    net_random_seeds(SEEDS, at);
+    draw_seeds(SEEDS, at);
     for (; at[0] <= at[1]; at[0]++)
         for (unsigned faults = 0; faults < 2; faults++)
             law(at[0], faults ? NET_RANDOM_FAULTS : 0);

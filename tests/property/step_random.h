@@ -14,6 +14,7 @@
 
 #include "sim/app/point.h"
 #include "sim/engine/rng.h"
+#include "tests/property/draw.h"
 
 #define STEP_EVENTS_MAX 20000000
 
@@ -55,10 +56,6 @@ static inline int64_t step_batch(const struct step_case *at)
 
 /* ---- drawing --------------------------------------------------------------------------------- */
 
-static inline bool step_coin(struct rng *rng)
-{
-    return rng_below(rng, 2);
-}
 static inline int64_t step_from(struct rng *rng, int64_t low, int64_t high)
 {
     return low + (int64_t)rng_below(rng, (uint64_t)(high - low + 1));
@@ -81,7 +78,7 @@ static inline void step_draw_cluster(struct step_case *at, struct rng *rng)
     at->gpus = step_power(rng, 8);
     at->uplink_share = 1;
     at->link_gbps = step_from(rng, 1, 8) * 50;
-    at->kernel_ns = step_coin(rng) ? 0 : step_from(rng, 1, 20000);
+    at->kernel_ns = draw_coin(rng) ? 0 : step_from(rng, 1, 20000);
 }
 
 static inline void step_draw_model(struct step_case *at, struct rng *rng)
@@ -91,10 +88,10 @@ static inline void step_draw_model(struct step_case *at, struct rng *rng)
     at->ffn = at->hidden * step_from(rng, 1, 4);
     at->vocab = step_from(rng, 1, 40) * 256;
     at->sequence = 256 * step_power(rng, 8);
-    at->gated = step_coin(rng);
-    at->tied = step_coin(rng);
-    at->unfused = step_coin(rng);
-    if (step_coin(rng)) return;
+    at->gated = draw_coin(rng);
+    at->tied = draw_coin(rng);
+    at->unfused = draw_coin(rng);
+    if (draw_coin(rng)) return;
     at->experts = 8 * step_power(rng, 4);
     at->top_k = step_from(rng, 1, 4);
     at->expert_ffn = at->hidden / 2;
@@ -105,22 +102,22 @@ static inline void step_draw_division(struct step_case *at, struct rng *rng)
     int64_t left = step_gpus(at);
     at->tensor = step_power(rng, left < 8 ? left : 8);
     left /= at->tensor;
-    at->context = step_coin(rng) ? 1 : step_power(rng, left < 4 ? left : 4);
+    at->context = draw_coin(rng) ? 1 : step_power(rng, left < 4 ? left : 4);
     left /= at->context;
-    at->pipeline = step_coin(rng) ? 1 : step_power(rng, left < 4 ? left : 4);
+    at->pipeline = draw_coin(rng) ? 1 : step_power(rng, left < 4 ? left : 4);
     left /= at->pipeline;
-    at->chunks = at->pipeline > 1 && step_coin(rng) ? step_from(rng, 2, 3) : 1;
+    at->chunks = at->pipeline > 1 && draw_coin(rng) ? step_from(rng, 2, 3) : 1;
     at->expert = 1;
     if (at->experts > 0)
         at->expert = step_power(rng, left * at->context < 8 ? left * at->context : 8);
     at->layers = at->pipeline * at->chunks * step_from(rng, 1, 3);
-    at->data_outermost = step_coin(rng);
-    at->sequence_parallel = step_coin(rng);
-    at->shard = step_coin(rng) ? "nothing" : "optimizer";
-    if (at->pipeline == 1 && at->experts == 0 && step_coin(rng)) at->shard = "parameters";
+    at->data_outermost = draw_coin(rng);
+    at->sequence_parallel = draw_coin(rng);
+    at->shard = draw_coin(rng) ? "nothing" : "optimizer";
+    if (at->pipeline == 1 && at->experts == 0 && draw_coin(rng)) at->shard = "parameters";
     at->prefetch = step_from(rng, 0, 3);
-    at->tensor_overlap_percent = step_coin(rng) ? 0 : step_from(rng, 0, 100);
-    at->context_overlap_percent = step_coin(rng) ? 0 : step_from(rng, 0, 100);
+    at->tensor_overlap_percent = draw_coin(rng) ? 0 : step_from(rng, 0, 100);
+    at->context_overlap_percent = draw_coin(rng) ? 0 : step_from(rng, 0, 100);
 }
 
 static inline void step_draw_training(struct step_case *at, struct rng *rng)
@@ -129,9 +126,9 @@ static inline void step_draw_training(struct step_case *at, struct rng *rng)
     at->micro_batch = step_power(rng, 2);
     at->micro_batches = at->chunks > 1 ? at->pipeline * step_from(rng, 1, 3) : step_from(rng, 1, 6);
     at->recompute = recompute[rng_below(rng, 3)];
-    at->gradient_bytes = step_coin(rng) ? 2 : 4;
+    at->gradient_bytes = draw_coin(rng) ? 2 : 4;
     at->bucket_bytes = INT64_C(1) << step_from(rng, 18, 26);
-    at->overlap = step_coin(rng);
+    at->overlap = draw_coin(rng);
     if (rng_below(rng, 5) == 0) at->adapter_params = at->layers * at->tensor * 256;
     at->run = "";
     at->training = "";
@@ -294,20 +291,10 @@ static inline double step_s(const struct step_case *at)
     return time_s;
 }
 
-/* step_seeds gives the first and last seed: 1 and n, or what the environment says, as
- * RAILSIM_SEEDS="from to". */
-static inline void step_seeds(uint64_t n, uint64_t from_to[2])
-{
-    const char *text = getenv("RAILSIM_SEEDS");
-    char *end = NULL;
-    from_to[0] = text ? strtoull(text, &end, 10) : 1;
-    from_to[1] = text ? strtoull(end, NULL, 10) : n;
-}
-
 static inline void step_each(uint64_t n, void (*law)(uint64_t seed))
 {
     uint64_t at[2];
-    step_seeds(n, at);
+    draw_seeds(n, at);
     for (; at[0] <= at[1]; at[0]++)
         law(at[0]);
 }
